@@ -1,0 +1,188 @@
+"""The protocol every transport speaks, and the tree of what can go wrong on the way.
+
+The worker decides nothing from exception types it does not know: a transport translates each
+failure of its own world into one `Failure`. Transports live in `pusher.transports`.
+
+    TransportError(failure)
+      Failure.UNREACHABLE    surely not sent: DNS, refused, TLS, connect timeout   back off, burns nothing
+      Failure.ROLLED_BACK    surely without effect: 408, 425, 5xx, deadlock        retry, burns nothing
+      Failure.THROTTLED      429, 503, resource limits                             wait as told, burns nothing
+      Failure.IN_DOUBT       reset or time-out after the first byte, cut answer    settle, then decide
+      Failure.DUPLICATE      409, unique key                                       verify equality
+      Failure.PARENT         parent missing at the target                          wait for the parent
+      Failure.RECORD         400, 422, data errors                                 bisect; burns an attempt
+      Failure.TOO_LARGE      413, packet size                                      halve the batch
+      Failure.CONFIGURATION  401, 403, 404, 405, 3xx, unknown column               stop the target
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from validator.records import Operation
+
+
+class Failure(StrEnum):
+    """Class of a failed attempt; what each means is in the module's table."""
+
+    #: Surely not sent.
+    UNREACHABLE = "unreachable"
+    #: Sent, surely without effect.
+    ROLLED_BACK = "rolled_back"
+    #: The target asks to slow down.
+    THROTTLED = "throttled"
+    #: May have had effect; the answer is lost.
+    IN_DOUBT = "in_doubt"
+    #: The target says it holds this already.
+    DUPLICATE = "duplicate"
+    #: The target misses the parent.
+    PARENT = "parent"
+    #: The content of a record is refused by the interface itself.
+    RECORD = "record"
+    #: The batch is too large.
+    TOO_LARGE = "too_large"
+    #: Nothing will go through until a person changes a setting.
+    CONFIGURATION = "configuration"
+
+
+class TransportError(Exception):
+    """A failed attempt: its class, a code (`HTTP 503`, `MySQL 1205`), and how long to wait."""
+
+    def __init__(
+        self, failure: Failure, code: str, detail: str, *, retry_after: float | None = None
+    ) -> None:
+        super().__init__(f"{failure}: {code}: {detail}")
+        self.failure = failure
+        self.code = code
+        self.detail = detail
+        self.retry_after = retry_after
+
+
+class Answer(StrEnum):
+    """The target's word on one record."""
+
+    #: The target holds it; the verdict comes later.
+    RECEIVED = "received"
+    #: Accepted.
+    ACCEPTED = "accepted"
+    #: Refused, with a reason.
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One record version in a batch. `key` and `fields` are canonical strings.
+
+    For `invalidate`, `fields` is the content the target holds. `previous` is the content the target
+    holds when an upsert replaces it (None for a new record): transports that cannot replace send
+    the invalidating copy of it and the new row as one unit.
+    """
+
+    index: int
+    operation: Operation
+    reason: str
+    key: Mapping[str, str]
+    fields: Mapping[str, str]
+    previous: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What goes out at once: one standard, table and division; membership and bytes never change.
+
+    `idempotency_key` is the same on every attempt and never reused for other content. `table` is
+    the bare name.
+    """
+
+    id: str
+    idempotency_key: str
+    standard: str
+    table: str
+    division: str
+    parcels: tuple[Parcel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The answer to one parcel, by its index."""
+
+    index: int
+    answer: Answer
+    lsh: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """A delivered record whose verdict is pending; `handle` is the ledger's own id for it."""
+
+    handle: int
+    standard: str
+    table: str
+    division: str
+    key: Mapping[str, str]
+    lsh: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A later word of the target on a delivered record."""
+
+    standard: str
+    table: str
+    division: str
+    key: Mapping[str, str]
+    answer: Answer
+    lsh: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictPage:
+    """Some verdicts; `cursor` continues the stream (None: the transport keeps no cursor), `more`
+    says that another page waits now."""
+
+    verdicts: tuple[Verdict, ...]
+    cursor: str | None
+    more: bool
+
+
+class Transport(Protocol):
+    """A way to a target. Every method raises TransportError and nothing else of its own world."""
+
+    @property
+    def name(self) -> str:
+        """`http` or `exchange_db`; stands in the log."""
+        ...
+
+    @property
+    def stream(self) -> bool:
+        """True when `verdicts` is a cursor stream per standard; else it answers for `awaited`."""
+        ...
+
+    async def open(self) -> None:
+        """Connect or prepare; a wrong setting is found here. Idempotent."""
+        ...
+
+    async def close(self) -> None: ...
+
+    async def send(self, batch: Batch) -> Sequence[Receipt]:
+        """Deliver. On return every parcel has a receipt. A lost answer is `Failure.IN_DOUBT`."""
+        ...
+
+    async def settle(self, batch: Batch) -> Sequence[Receipt] | None:
+        """After doubt: the receipts if the target holds the batch, None if it surely does not."""
+        ...
+
+    async def verdicts(
+        self, standard: str, awaited: Sequence[Awaited], cursor: str | None
+    ) -> VerdictPage:
+        """Later answers, from a cursor stream or by look-up of `awaited` (see `stream`)."""
+        ...
+
+    async def notify(self) -> None:
+        """Tell the target that a run wrote rows; a GET. No-op where no address is configured."""
+        ...
