@@ -1,0 +1,56 @@
+# Everything runs in .venv, made on first use. `make` alone lists the targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ROWS ?= 200000
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check fix bench docs sandbox golden clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
+
+$(VENV)/.run: pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "spgl needs Python 3.11 or newer: make PYTHON=python3.12 …"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev]'
+	@touch $@
+
+setup: $(VENV)/.dev ## create .venv with everything for development
+
+demo: $(VENV)/.run ## two nights: validate, push into a misbehaving sandbox, resume, repair, push again
+	@$(BIN)/spgl demo --out demo-output
+
+test: $(VENV)/.dev ## run the tests
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/.dev ## ruff, mypy, house rules, drift of generated files
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m spgl.docs --check
+	@$(BIN)/python -m pytest tests/test_house.py
+
+fix: $(VENV)/.dev ## format and mend what ruff can mend
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+docs: $(VENV)/.dev ## regenerate schemas and generated pages
+	@$(BIN)/python -m spgl.docs
+
+golden: $(VENV)/.dev ## rewrite golden files; review them as a diff
+	@SPGL_GOLDEN=write $(BIN)/python -m pytest tests -k golden
+
+bench: $(VENV)/.dev ## print speed ratios against floors and peers (ROWS=1000000 for the full size)
+	@$(BIN)/python -m benchmarks.validate --rows $(ROWS)
+	@$(BIN)/python -m benchmarks.push
+
+sandbox: $(VENV)/.run ## run the stand-in national system on loopback
+	@$(BIN)/spgl sandbox
+
+clean: ## remove .venv and what demo and tests left
+	@rm -rf $(VENV) demo-output build dist *.egg-info .mypy_cache .ruff_cache

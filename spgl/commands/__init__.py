@@ -1,0 +1,1 @@
+"""One module per command: `add(parser, lang)` declares options, `run(call)` does it."""

@@ -1,0 +1,49 @@
+"""Logging set-up: JSON lines for unattended runs, readable lines on a terminal.
+
+Record values are never logged; what is logged are names, counts, codes and durations.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TextIO
+
+import structlog
+from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
+
+_SECRETS = ("token", "secret", "password", "authorization")
+_LEVELS = {"error": 40, "warning": 30, "info": 20, "debug": 10}
+
+
+def redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Replace values of keys that look like secrets, whoever logged them."""
+    for name in event:
+        if any(secret in name.lower() for secret in _SECRETS):
+            event[name] = "***"
+    return event
+
+
+def logger(
+    stream: TextIO | None = None, *, level: str = "info", json: bool | None = None
+) -> FilteringBoundLogger:
+    """A logger on `stream` (default stderr). JSON unless the stream is a terminal, or as asked."""
+    out = stream or sys.stderr
+    as_json = json if json is not None else not out.isatty()
+    render = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=out.isatty())
+    )
+    made: FilteringBoundLogger = structlog.wrap_logger(
+        structlog.PrintLogger(out),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=False),
+            redact,
+            structlog.processors.format_exc_info,
+            render,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
+        cache_logger_on_first_use=True,
+    )
+    return made
