@@ -218,7 +218,10 @@ def _parser(command: Command, lang: Lang) -> argparse.ArgumentParser:
         prog=f"spgl {command.name}", description=command.title[lang], add_help=False
     )
     importlib.import_module(command.module).add(parser, lang)
-    say = lambda zh, en: Text(zh, en)[lang]  # noqa: E731
+
+    def say(zh: str, en: str) -> str:
+        return Text(zh, en)[lang]
+
     shared = parser.add_argument_group(say("通用选项", "common options"))
     shared.add_argument("-h", "--help", action="help", help=say("显示帮助", "show this help"))
     shared.add_argument(

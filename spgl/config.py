@@ -26,7 +26,7 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting: `name` is its dotted path in `spgl.toml`, `schema` the JSON Schema of its value."""
+    """One setting: `name` is its dotted path in `spgl.toml`, `schema` a JSON Schema."""
 
     name: str
     schema: Mapping[str, object]

@@ -1,4 +1,4 @@
-"""The house rules of docs/architecture.md: import arrows, documented rules and tables, READMEs alike."""
+"""The house rules of docs/architecture.md: import arrows, documentation, READMEs alike."""
 
 from __future__ import annotations
 
@@ -92,6 +92,6 @@ def test_both_readmes_show_the_same_commands() -> None:
 
 def test_nothing_names_a_home_folder() -> None:
     """Paths of somebody's machine do not belong into the project."""
-    texts = [p for p in ROOT.glob("*.md")] + list((ROOT / "docs").glob("*.md")) + modules()
+    texts = list(ROOT.glob("*.md")) + list((ROOT / "docs").glob("*.md")) + modules()
     for path in texts:
         assert not re.search(r"/(home|root|Users)/\w+/", path.read_text(encoding="utf-8")), path
