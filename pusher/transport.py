@@ -94,7 +94,8 @@ class Batch:
     """What goes out at once: one standard, table and division; membership and bytes never change.
 
     `idempotency_key` is the same on every attempt and never reused for other content. `table` is
-    the bare name.
+    the bare name. `fresh` is true when surely no byte of this batch ever left: a transport without
+    idempotency keys then need not look before it writes. It is no part of the bytes.
     """
 
     id: str
@@ -103,6 +104,7 @@ class Batch:
     table: str
     division: str
     parcels: tuple[Parcel, ...]
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,11 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Awaited:
-    """A delivered record whose verdict is pending; `handle` is the ledger's own id for it."""
+    """A delivered record whose verdict is pending; `handle` is the ledger's own id for it.
+
+    `fields` is its content where the ledger still has it: a look-up by key alone cannot tell a
+    refused row from its corrected successor.
+    """
 
     handle: int
     standard: str
@@ -125,6 +131,8 @@ class Awaited:
     division: str
     key: Mapping[str, str]
     lsh: str
+    operation: Operation = Operation.UPSERT
+    fields: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
