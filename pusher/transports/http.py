@@ -1,0 +1,321 @@
+"""The HTTP transport: one batch, one POST under an idempotency key.
+
+Every outcome is translated into the failure classes of `pusher.transport`; the line that matters is
+between *surely not sent* (no connection), *surely without effect* (a full refusal) and *in doubt*
+(anything after the first byte that is not a complete, fitting answer). It follows no redirect,
+keeps no cookie, trusts no proxy of the environment and cannot be told to skip TLS verification.
+It retries nothing by itself except the notice after a run.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+from urllib.parse import quote, urlsplit
+
+import aiohttp
+from yarl import URL
+
+from pusher.transport import Awaited, Batch, Failure, Receipt, TransportError, VerdictPage
+from pusher.transports import answer as answers
+from pusher.transports.answer import Reply
+from pusher.transports.body import gzipped, json_body, xml_body
+from pusher.transports.credentials import Credentials, read_secret
+from pusher.transports.notice import Notice, send_notice
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """Where and how to speak to a target. Times in seconds, sizes in bytes.
+
+    `batch_path = ""` says that the target cannot be asked for a batch: doubt is then settled by
+    sending the same bytes under the same key, if it honours the key. `codes` maps body codes of a
+    site (member `code_member`) to failures, for interfaces that answer 200 with a failing body.
+    `notify_url` may hold `{token}`.
+    """
+
+    base_url: str
+    format: Literal["json", "xml"] = "json"
+    token_env: str | None = None
+    token_file: Path | None = None
+    ca_file: Path | None = None
+    connect_timeout: float = 10.0
+    read_timeout: float = 60.0
+    total_timeout: float = 180.0
+    connections: int = 16
+    gzip_above: int | None = 16_384
+    answer_limit: int = 16 * 1024 * 1024
+    honours_key: bool = True
+    send_path: str = "/api/v1/{standard}/{table}/records"
+    batch_path: str = "/api/v1/batches/{batch}"
+    verdicts_path: str = "/api/v1/{standard}/verdicts"
+    notify_url: str | None = None
+    key_header: str = "Idempotency-Key"
+    token_header: str = "Authorization"  # noqa: S105
+    token_scheme: str = "Bearer"  # noqa: S105
+    headers: Mapping[str, str] = field(default_factory=dict)
+    code_member: str = "code"
+    codes: Mapping[str, Failure] = field(default_factory=dict)
+
+
+class HttpTransport:
+    """`pusher.transport.Transport` over HTTP; one session, opened once, closed once."""
+
+    def __init__(
+        self,
+        settings: HttpSettings,
+        *,
+        environment: Mapping[str, str] | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._settings = settings
+        self._environment = environment
+        self._clock = clock
+        self._codes = {**answers.CODES, **settings.codes}
+        self._session: aiohttp.ClientSession | None = None
+        self._credentials = Credentials()
+
+    @property
+    def name(self) -> str:
+        return "http"
+
+    @property
+    def stream(self) -> bool:
+        return True
+
+    async def open(self) -> None:
+        """Read the token, load the certificates, prepare the session. Sends nothing."""
+        if self._session is not None:
+            return
+        settings = self._settings
+        _check_address(settings.base_url)
+        secret = read_secret(
+            env=settings.token_env, file=settings.token_file, environment=self._environment
+        )
+        self._credentials = Credentials(secret, settings.token_header, settings.token_scheme)
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=settings.connections, ssl=_trust(settings.ca_file)
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(
+                total=settings.total_timeout,
+                connect=settings.connect_timeout,
+                sock_connect=settings.connect_timeout,
+                sock_read=settings.read_timeout,
+            ),
+            headers={
+                "Accept": "application/json",
+                "User-Agent": "spgl",
+                **settings.headers,
+            },
+        )
+
+    async def close(self) -> None:
+        if self._session is not None:
+            session, self._session = self._session, None
+            await session.close()
+
+    async def send(self, batch: Batch) -> Sequence[Receipt]:
+        """POST the batch; a receipt for every parcel or a TransportError."""
+        settings = self._settings
+        url = self._url(settings.send_path, standard=batch.standard, table=batch.table)
+        body = json_body(batch) if settings.format == "json" else xml_body(batch)
+        headers = {
+            settings.key_header: batch.idempotency_key,
+            "Content-Type": f"application/{settings.format}",
+        }
+        if settings.gzip_above is not None and len(body) > settings.gzip_above:
+            body = gzipped(body)
+            headers["Content-Encoding"] = "gzip"
+        reply = await self._exchange("POST", url, body=body, headers=headers)
+        self._refuse_failures(reply)
+        return self._receipts(reply, batch)
+
+    async def settle(self, batch: Batch) -> Sequence[Receipt] | None:
+        """Ask for the batch; raises TransportError(IN_DOUBT) while doubt remains.
+
+        None only when the target says, in the shape of our schema, that it does not hold it. Even
+        then the batch must go out again unchanged under its own key, because a first copy may
+        still be on its way.
+        """
+        settings = self._settings
+        if not settings.batch_path:
+            if settings.honours_key:
+                return await self.send(batch)
+            raise TransportError(
+                Failure.IN_DOUBT, "no look-up", "the target neither honours keys nor can be asked"
+            )
+        url = self._url(settings.batch_path, batch=batch.id)
+        reply = await self._exchange("GET", url)
+        if reply.status == 404:
+            document = answers.document_of(reply)
+            if answers.is_not_held(document) and document["batch"] == batch.id:
+                return None
+            raise TransportError(
+                Failure.IN_DOUBT, "HTTP 404", "the target does not say that it lacks the batch"
+            )
+        if reply.status == 202:
+            raise TransportError(
+                Failure.IN_DOUBT,
+                "HTTP 202",
+                "the target is still working on the batch",
+                retry_after=answers.retry_after(reply.headers, self._clock()),
+            )
+        try:
+            self._refuse_failures(reply)
+        except TransportError as fault:
+            if fault.failure in (Failure.THROTTLED, Failure.CONFIGURATION):
+                raise
+            raise TransportError(
+                Failure.IN_DOUBT, fault.code, fault.detail, retry_after=fault.retry_after
+            ) from fault
+        return self._receipts(reply, batch)
+
+    async def verdicts(
+        self, standard: str, awaited: Sequence[Awaited], cursor: str | None
+    ) -> VerdictPage:
+        """The next page of the stream of `standard`; `awaited` is not looked at."""
+        path = self._settings.verdicts_path
+        if not path:
+            return VerdictPage((), cursor, more=False)
+        url = self._url(path, standard=standard)
+        if cursor is not None:
+            url += ("&" if "?" in url else "?") + f"after={quote(cursor, safe='')}"
+        try:
+            reply = await self._exchange("GET", url)
+            self._refuse_failures(reply)
+            return answers.verdicts_of(answers.document_of(reply), standard)
+        except ValueError as fault:
+            raise TransportError(
+                Failure.ROLLED_BACK, f"HTTP {reply.status}", f"verdicts: {fault}"
+            ) from fault
+        except TransportError as fault:
+            if fault.failure is not Failure.IN_DOUBT:
+                raise
+            raise TransportError(Failure.ROLLED_BACK, fault.code, fault.detail) from fault
+
+    async def notify(self) -> None:
+        """GET the notify address, with its own short retry. Raises TransportError for the log."""
+        if self._settings.notify_url:
+            await send_notice(self._ready(), Notice(self._settings.notify_url), self._credentials)
+
+    def _receipts(self, reply: Reply, batch: Batch) -> tuple[Receipt, ...]:
+        document = answers.document_of(reply)
+        if document is None:
+            raise TransportError(
+                Failure.IN_DOUBT,
+                f"HTTP {reply.status}",
+                f"{len(reply.body)} bytes of {answers.media_type(reply)} instead of receipts",
+            )
+        try:
+            return answers.receipts_of(document, batch)
+        except ValueError as fault:
+            raise TransportError(Failure.IN_DOUBT, f"HTTP {reply.status}", str(fault)) from fault
+
+    def _refuse_failures(self, reply: Reply) -> None:
+        failure = answers.failure_of(
+            reply,
+            codes=self._codes,
+            honours_key=self._settings.honours_key,
+            code_member=self._settings.code_member,
+            now=self._clock(),
+        )
+        if failure is not None:
+            raise TransportError(
+                failure.failure,
+                self._credentials.redact(failure.code),
+                self._credentials.redact(failure.detail),
+                retry_after=failure.retry_after,
+            )
+
+    async def _exchange(
+        self,
+        method: str,
+        url: str,
+        *,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """One request and its whole answer. Only what is certain leaves the class IN_DOUBT."""
+        redact = self._credentials.redact
+        try:
+            async with self._ready().request(
+                method,
+                URL(url, encoded=True),
+                data=body,
+                headers={**self._credentials.headers(), **(headers or {})},
+                allow_redirects=False,
+            ) as response:
+                return await _read(response, self._settings.answer_limit)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as fault:
+            raise TransportError(
+                Failure.UNREACHABLE, type(fault).__name__, redact(str(fault))
+            ) from fault
+        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as fault:
+            raise TransportError(
+                Failure.CONFIGURATION, "address", "not an address that HTTP can reach"
+            ) from fault
+        except (aiohttp.ClientError, TimeoutError, OSError) as fault:
+            raise TransportError(
+                Failure.IN_DOUBT, type(fault).__name__, redact(str(fault)) or "no whole answer"
+            ) from fault
+
+    def _url(self, path: str, **values: str) -> str:
+        quoted = {name: quote(value, safe="") for name, value in values.items()}
+        try:
+            return self._settings.base_url.rstrip("/") + path.format_map(quoted)
+        except (KeyError, ValueError, IndexError) as fault:
+            raise TransportError(
+                Failure.CONFIGURATION, "path", f"{path!r} has an unknown place"
+            ) from fault
+
+    def _ready(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            raise RuntimeError("the transport is not open")
+        return self._session
+
+
+async def _read(response: aiohttp.ClientResponse, limit: int) -> Reply:
+    """The whole answer. A refusal (4xx, 3xx) is certain by its status, however its body ends."""
+    body = bytearray()
+    try:
+        async for chunk in response.content.iter_chunked(65_536):
+            body += chunk
+            if len(body) > limit:
+                raise aiohttp.ClientPayloadError(f"the answer is longer than {limit} bytes")
+    except (aiohttp.ClientError, TimeoutError, OSError):
+        if not 300 <= response.status < 500:
+            raise
+        body.clear()
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return Reply(response.status, headers, bytes(body))
+
+
+def _trust(ca_file: Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+    except (OSError, ssl.SSLError) as fault:
+        raise TransportError(
+            Failure.CONFIGURATION, "certificate", f"{ca_file} is no readable PEM file"
+        ) from fault
+
+
+def _check_address(url: str) -> None:
+    """Refuse what is no http(s) address, or carries a password that would end up in logs."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise TransportError(
+            Failure.CONFIGURATION, "address", "write it as https://host[:port][/path]"
+        )
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise TransportError(
+            Failure.CONFIGURATION,
+            "address",
+            "leave out user, password, query and fragment; a token comes from token_env or "
+            "token_file",
+        )
