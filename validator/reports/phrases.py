@@ -1,0 +1,85 @@
+"""The words every report uses for the same thing, in both languages.
+
+No sentence about a value stands here: those belong to the rules.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from validator.pack import RECONSTRUCTED
+from validator.run import PackLine
+from validator.text import Text
+from validator.violation import Severity
+
+SEVERITY = {
+    Severity.ERROR: Text("错误", "error"),
+    Severity.WARNING: Text("警告", "warning"),
+    Severity.INFO: Text("提示", "info"),
+}
+SEVERITIES = {
+    Severity.ERROR: Text("错误", "errors"),
+    Severity.WARNING: Text("警告", "warnings"),
+    Severity.INFO: Text("提示", "infos"),
+}
+
+TITLE = Text("校验报告", "Validation report")
+RUN = Text("运行", "Run")
+TIME = Text("时间", "Time")
+INPUTS = Text("输入", "Input")
+STANDARDS = Text("标准", "Standard")
+TABLE = Text("表", "Table")
+TABLES = Text("各表结果", "Tables")
+STAGE = Text("阶段", "Stage")
+STAGES = Text("按阶段", "By stage")
+RULE = Text("规则", "Rule")
+RULES = Text("按规则", "By rule")
+VIOLATIONS = Text("问题", "Violations")
+UNREADABLE_FILES = Text("无法读取的文件", "Files that could not be read")
+TOTAL = Text("合计", "Total")
+NO_STAGE = Text("未归入阶段", "No stage")
+NO_TABLE = Text("不属于任何表", "No table")
+
+READ = Text("读取", "read")
+CONFORMING = Text("合格", "conforming")
+BLOCKED = Text("拦下", "blocked")
+SKIPPED = Text("跳过", "skipped")
+DUPLICATE = Text("重复", "duplicate")
+UNREADABLE = Text("不可读", "unreadable")
+
+WHERE = Text("位置", "Where")
+KEY = Text("主键", "Key")
+FIELD = Text("字段", "Field")
+VALUE = Text("值", "Value")
+MESSAGE = Text("说明", "Message")
+HELP = Text("处理办法", "What to do")
+EMPTY = Text("（空）", "(empty)")
+NO_KEY = Text("无主键", "no key")
+NOT_SHOWN = Text("另有 {count} 处未列出", "{count} more not shown")
+CAPPED = Text(
+    "样例按规则和表限量列出，计数准确；全部问题见 json 或 jsonl 报告。",
+    "Samples are capped per rule and table, counts are exact; the json and jsonl reports hold "
+    "every violation.",
+)
+
+
+def basis(pack: PackLine) -> Text:
+    """What the pack rests on: the basis line and the count of official fields."""
+    fields = Text(
+        f"官方字段 {pack.official_fields:,} / {pack.fields:,}",
+        f"official fields {pack.official_fields:,} of {pack.fields:,}",
+    )
+    head = (
+        RECONSTRUCTED
+        if pack.basis == "reconstructed"
+        else Text(f"依据：{pack.basis}", f"Basis: {pack.basis}")
+    )
+    return Text(f"{head.zh}；{fields.zh}", f"{head.en}; {fields.en}")
+
+
+def times(started: str, finished: str) -> Text:
+    """When a run began and how long it took, from two ISO 8601 times."""
+    start, end = datetime.fromisoformat(started), datetime.fromisoformat(finished)
+    day = start.isoformat(sep=" ", timespec="seconds")
+    seconds = (end - start).total_seconds()
+    return Text(f"{day}，用时 {seconds:,.1f} 秒", f"{day}, {seconds:,.1f} seconds")
