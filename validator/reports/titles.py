@@ -43,8 +43,11 @@ class Titles:
 
 def titles(packs: Packs) -> Titles:
     """Titles of the packs of a run, stages and tables in pack order."""
+    stages: dict[str, Text] = {}
+    for stage in (stage for pack in packs for stage in pack.stages):
+        stages.setdefault(stage.id, stage.title)
     return Titles(
-        stages={s.id: s.title for p in reversed(packs.packs) for s in reversed(p.stages)},
+        stages=stages,
         tables={t.qualified: t for t in packs.tables()},
         rules={name: rule.title for name, rule in rules().items()},
     )
