@@ -42,27 +42,30 @@ def field(name: str, zh: str, en: str, kind: Kind = Kind.TEXT) -> Field:
     return Field(name, Text(zh, en), kind, Provenance.DEPLOYED)
 
 
+def table(standard: str, name: str, title: Text, stage: str | None, *fields: Field) -> Table:
+    return Table(
+        standard, name, title, fields, Key(("GCDM",), Provenance.DEPLOYED), 10,
+        Provenance.DEPLOYED, stage=stage, by_name={f.name: f for f in fields},
+    )  # fmt: skip
+
+
 def packs() -> Packs:
-    projects = Table(
-        "data-sharing-3.0", "SPGL_XMJBXXB", Text("项目基本信息表", "Project"),
-        (field("GCDM", "工程代码", "Work code"), field("XMMC", "项目名称", "Project name"),
-         field("TDSFDSJFA", "土地是否带设计方案", "Land comes with a design", Kind.INTEGER),
-         field("NKGSJ", "拟开工时间", "Planned start", Kind.DATE),
-         field("NJCSJ", "拟建成时间", "Planned end", Kind.DATE)),
-        Key(("GCDM",), Provenance.DEPLOYED), 10, Provenance.DEPLOYED, stage=None,
+    projects = table(
+        "data-sharing-3.0", "SPGL_XMJBXXB", Text("项目基本信息表", "Project"), None,
+        field("GCDM", "工程代码", "Work code"), field("XMMC", "项目名称", "Project name"),
+        field("TDSFDSJFA", "土地是否带设计方案", "Land comes with a design", Kind.INTEGER),
+        field("NKGSJ", "拟开工时间", "Planned start", Kind.DATE),
+        field("NJCSJ", "拟建成时间", "Planned end", Kind.DATE),
     )  # fmt: skip
-    cases = Table(
+    cases = table(
         "data-sharing-3.0", "SPGL_XMSPSXBLXXB", Text("项目审批事项办理信息表", "Case"),
-        (field("GCDM", "工程代码", "Work code"),
-         field("SPSXSLBM", "审批事项实例编码", "Case code")),
-        Key(("GCDM", "SPSXSLBM"), Provenance.DEPLOYED), 20, Provenance.DEPLOYED,
-        stage="case-records",
+        "case-records", field("GCDM", "工程代码", "Work code"),
+        field("SPSXSLBM", "审批事项实例编码", "Case code"),
     )  # fmt: skip
-    fire = Table(
+    fire = table(
         "fire-inspection-1.0", "SPGL_JSGCXFYSXXB",
-        Text("建设工程消防验收信息表", "Fire acceptance"),
-        (field("GCDM", "工程代码", "Work code"), field("JSDWLXR", "建设单位联系人", "Contact")),
-        Key(("GCDM",), Provenance.DEPLOYED), 30, Provenance.DEPLOYED, stage="fire",
+        Text("建设工程消防验收信息表", "Fire acceptance"), "fire",
+        field("GCDM", "工程代码", "Work code"), field("JSDWLXR", "建设单位联系人", "Contact"),
     )  # fmt: skip
     sharing = Pack(
         "data-sharing-3.0", "3.0", Text("工程建设项目审批管理系统数据共享交换标准", "Data sharing"),
@@ -122,29 +125,35 @@ def _mixed() -> Iterator[Violation]:
     choose = Text("改用代码表中的代码：0 或 1。", "Use a code of the list: 0 or 1.")
     for record in range(1, 6):
         yield violation(
-            "code-not-in-list", PROJECTS, ("TDSFDSJFA",), "9", record, message=listed, help=choose
+            "sample-unlisted-code",
+            PROJECTS,
+            ("TDSFDSJFA",),
+            "9",
+            record,
+            message=listed,
+            help=choose,
         )
     for name, record in (("XMMC", 2), ("XMMC", 3), ("XMMC", 4), ("XMMC", 5), ("GCDM", 9)):
         yield violation(
-            "required-missing", PROJECTS, (name,), None, record,
+            "sample-empty", PROJECTS, (name,), None, record,
             message=Text(f"{name} 为空", f"{name} is empty"),
             help=Text("补填该字段。", "Fill in the field."),
         )  # fmt: skip
     yield violation(
-        "planned-end-before-start", PROJECTS, ("NKGSJ", "NJCSJ"), "2025-01-01 > 2024-01-01", 7,
+        "sample-wrong-order", PROJECTS, ("NKGSJ", "NJCSJ"), "2025-01-01 > 2024-01-01", 7,
         severity=Severity.WARNING,
         message=Text("拟开工时间晚于拟建成时间", "The planned start is after the planned end"),
         help=Text("核对两个日期。", "Check both dates."),
     )  # fmt: skip
     yield violation(
-        "dangling-reference", CASES, ("GCDM",), "2401-441802-04-01-999999", 1,
+        "sample-lost-parent", CASES, ("GCDM",), "2401-441802-04-01-999999", 1,
         stage="case-records",
         message=Text("所引用的项目不在本次导出中，也不在国家系统中",
                      "The project it refers to is neither in this export nor at the target"),
         help=Text("先报送该项目，或更正工程代码。", "Send the project first or correct the code."),
     )  # fmt: skip
     yield violation(
-        "unknown-table", None, (), "notes", None, severity=Severity.WARNING,
+        "sample-stray-file", None, (), "notes", None, severity=Severity.WARNING,
         message=Text("文件不对应任何已知的表", "The file matches no known table"),
         help=Text("改名为表名，或移出目录。", "Name it after its table or move it away."),
     )  # fmt: skip
@@ -214,11 +223,11 @@ def hostile() -> Made:
     def make() -> Iterator[Violation]:
         for record, value in enumerate(HOSTILE, 1):
             yield violation(
-                "code-not-in-list", PROJECTS, ("XMMC",), value, record,
+                "sample-unlisted-code", PROJECTS, ("XMMC",), value, record,
                 message=Text(f"值 {value} 不合格", f"The value {value} does not conform"),
                 file=f"export/{value[:40]}.csv",
             )  # fmt: skip
-            yield violation("unknown-table", value[:60], (), value, None, file=value[:60])
+            yield violation("sample-stray-file", value[:60], (), value, None, file=value[:60])
 
     tables = {PROJECTS: TableCounts(Text("项目", "Project"), None, read=8, blocked=8, errors=8)}
     problems = (FileProblem(HOSTILE[0], Text(HOSTILE[1], HOSTILE[2])),)
@@ -230,7 +239,7 @@ def many(count: int) -> Made:
 
     def make() -> Iterator[Violation]:
         for n in range(count):
-            rule = "code-not-in-list" if n % 5 else "required-missing"
+            rule = "sample-unlisted-code" if n % 5 else "sample-empty"
             yield violation(rule, PROJECTS, (("GCDM", "XMMC")[n % 2],), str(n), n + 1)
 
     tables = {

@@ -12,7 +12,7 @@ from validator.reports.tally import Counts, Group, Tally, tally
 from validator.reports.titles import titles
 from validator.violation import Severity, Violation
 
-RULES = ("code-not-in-list", "required-missing", "too-long")
+RULES = ("sample-unlisted-code", "sample-empty", "too-long")
 PLACES = (
     (values.PROJECTS, None),
     (values.CASES, "case-records"),
@@ -71,8 +71,8 @@ def every_group(counts: Tally) -> Iterator[tuple[str | None, str | None, Group]]
 
 
 def test_samples_are_spread_over_the_fields() -> None:
-    facts = [("required-missing", PLACES[0], Severity.ERROR, "GCDM")] * 50
-    facts += [("required-missing", PLACES[0], Severity.ERROR, name) for name in ("XMMC", "NKGSJ")]
+    facts = [("sample-empty", PLACES[0], Severity.ERROR, "GCDM")] * 50
+    facts += [("sample-empty", PLACES[0], Severity.ERROR, name) for name in ("XMMC", "NKGSJ")]
     group = tally(iter(made(facts)), samples=3).groups()[values.PROJECTS][0]
     assert [s.record for s in group.samples] == [1, 51, 52]
     assert group.fields == ((("GCDM",), 50), (("NKGSJ",), 1), (("XMMC",), 1))
@@ -85,14 +85,14 @@ def test_order_is_packs_first_then_names_and_gravest_first() -> None:
         ("too-long", PLACES[2], Severity.ERROR, "GCDM"),
         ("too-long", PLACES[0], Severity.INFO, "GCDM"),
         ("too-long", PLACES[0], Severity.INFO, "GCDM"),
-        ("code-not-in-list", PLACES[0], Severity.WARNING, "GCDM"),
-        ("required-missing", PLACES[1], Severity.ERROR, "GCDM"),
+        ("sample-unlisted-code", PLACES[0], Severity.WARNING, "GCDM"),
+        ("sample-empty", PLACES[1], Severity.ERROR, "GCDM"),
     ]
     counts = tally(iter(made(facts)), samples=1, stages=names.stages, tables=names.tables)
     assert [s.stage for s in counts.stages] == ["case-records", "fire", None]
     assert [t.table for t in counts.stages[2].tables] == [values.PROJECTS, None]
     projects = counts.groups()[values.PROJECTS]
-    assert [g.rule for g in projects] == ["code-not-in-list", "too-long"]
+    assert [g.rule for g in projects] == ["sample-unlisted-code", "too-long"]
     assert counts.rules[0] == ("too-long", Counts(2, 0, 2))
 
 

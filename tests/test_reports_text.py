@@ -36,7 +36,7 @@ def test_every_pack_shows_its_basis(lang: Lang) -> None:
 
 def test_samples_are_capped_and_counts_exact() -> None:
     report = text(values.mixed(), "en", samples=2)
-    assert "code-not-in-list  × 5" in report
+    assert "sample-unlisted-code  × 5" in report
     assert report.count('TDSFDSJFA Land comes with a design = "9"') == 2
     assert "3 more not shown" in report
     assert report.count("Use a code of the list: 0 or 1.") == 1
@@ -75,7 +75,7 @@ def test_colour_only_when_asked() -> None:
     plain, painted = text(values.mixed(), "zh"), text(values.mixed(), "zh", color=True)
     assert "\x1b" not in plain
     assert re.sub(r"\x1b\[[0-9;]*m", "", painted) == plain
-    assert "\x1b[1;31m错误\x1b[0m code-not-in-list" in painted
+    assert "\x1b[1;31m错误\x1b[0m sample-unlisted-code" in painted
 
 
 def test_an_encoding_without_chinese_gets_escapes_instead_of_a_crash() -> None:

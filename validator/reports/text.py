@@ -14,7 +14,7 @@ from validator.reports import ReportOptions, phrases
 from validator.reports.plain import excerpt, left, right, visible, width, wrap
 from validator.reports.summary import books, counted, passed, verdict
 from validator.reports.tally import Counts, Group, TableTally, Tally, tally
-from validator.reports.titles import Titles, titles
+from validator.reports.titles import Titles, titles, where
 from validator.run import Result, Run, TableCounts
 from validator.text import Lang, Text
 from validator.violation import Severity, Violation
@@ -162,14 +162,6 @@ def _sample(view: _View, table: str | None, sample: Violation) -> Iterator[str]:
         value = empty if sample.value is None else f'"{visible(sample.value)}"'
         yield from view.block(8, f"{', '.join(fields)} = {value}")
     yield from view.block(8, view.say(sample.message))
-
-
-def where(sample: Violation) -> str:
-    """`file:line`; `file #record` where the format has no lines; the file alone for the whole."""
-    file = visible(sample.file or "")
-    if sample.line is not None:
-        return f"{file}:{sample.line}"
-    return f"{file} #{sample.record}" if sample.record is not None else file
 
 
 def _title(view: _View, table: str | None, field: str) -> str:

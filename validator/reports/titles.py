@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from validator.pack import Packs, Table
 from validator.reports.phrases import NO_STAGE
+from validator.reports.plain import visible
 from validator.rules import rules
 from validator.text import Text
+from validator.violation import Violation
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Titles:
 
     def field(self, qualified: str | None, name: str) -> Text | None:
         table = self.tables.get(qualified or "")
-        found = next((f for f in table.fields if f.name == name), None) if table else None
+        found = table.by_name.get(name) if table else None
         return found.title if found else None
 
     def rule(self, name: str) -> Text:
@@ -59,3 +61,11 @@ def used_rules(packs: Packs, table: Table) -> tuple[str, ...]:
         use.rule for rule in rules().values() if rule.uses for use in rule.uses(packs, table)
     )
     return tuple(sorted({*by_fields, *(use.rule for use in table.rules)}))
+
+
+def where(violation: Violation) -> str:
+    """`file:line`; `file #record` where the format has no lines; the file alone for the whole."""
+    file = visible(violation.file or "")
+    if violation.line is not None:
+        return f"{file}:{violation.line}"
+    return f"{file} #{violation.record}" if violation.record is not None else file
