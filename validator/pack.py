@@ -236,7 +236,11 @@ class RuleUse:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table of a pack. `qualified` is its name everywhere outside the pack: `standard/table`."""
+    """One table of a pack. `qualified` is its name everywhere outside the pack: `standard/table`.
+
+    `local_columns` are columns of local systems seen beside this table (like `Pack.local_columns`,
+    which hold for every table): read past silently, never content.
+    """
 
     standard: str
     name: str
@@ -252,6 +256,7 @@ class Table:
     references: tuple[Reference, ...] = ()
     rules: tuple[RuleUse, ...] = ()
     note: str = ""
+    local_columns: tuple[str, ...] = ()
     by_name: Mapping[str, Field] = field(default_factory=dict, compare=False, repr=False)
 
     @property
