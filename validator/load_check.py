@@ -188,7 +188,7 @@ def _params_fault(
     validator = Draft202012Validator(schema, format_checker=checker)
     error = best_match(validator.iter_errors(params))
     if error is None or error.validator != "format":
-        return explain(error) if error else None
+        return explain(error, "params") if error else None
     fields = list(table.by_name) if table and error.validator_value == "field" else []
     names = fields or [t.name for p in packs for t in p.tables]
     path = list(error.absolute_path)

@@ -191,10 +191,10 @@ def _shape(part: str) -> Draft202012Validator:
     return Draft202012Validator({**schema, "$ref": f"#/$defs/{part}"})
 
 
-def explain(error: ValidationError) -> tuple[Path, str, str]:
-    """(path, what, remedy) of a JSON Schema error, in our own words."""
+def explain(error: ValidationError, whole: str = "the file") -> tuple[Path, str, str]:
+    """(path, what, remedy) of a JSON Schema error in our own words; `whole` names the instance."""
     path = list(error.absolute_path)
-    where = ".".join(str(p) for p in path) or "the file"
+    where = ".".join(str(p) for p in path) or whole
     rule, value = str(error.validator), error.validator_value
     if rule == "additionalProperties":
         schema = cast("Mapping[str, Mapping[str, object]]", error.schema)
