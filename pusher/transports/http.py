@@ -9,13 +9,9 @@ It retries nothing by itself except the notice after a run.
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import aiohttp
 from yarl import URL
@@ -25,41 +21,10 @@ from pusher.transports import answer as answers
 from pusher.transports.answer import Reply
 from pusher.transports.body import gzipped, json_body, xml_body
 from pusher.transports.credentials import Credentials, read_secret
+from pusher.transports.http_settings import HttpSettings, check_address, trust
 from pusher.transports.notice import Notice, send_notice
 
-
-@dataclass(frozen=True, slots=True)
-class HttpSettings:
-    """Where and how to speak to a target. Times in seconds, sizes in bytes.
-
-    `batch_path = ""` says that the target cannot be asked for a batch: doubt is then settled by
-    sending the same bytes under the same key, if it honours the key. `codes` maps body codes of a
-    site (member `code_member`) to failures, for interfaces that answer 200 with a failing body.
-    `notify_url` may hold `{token}`.
-    """
-
-    base_url: str
-    format: Literal["json", "xml"] = "json"
-    token_env: str | None = None
-    token_file: Path | None = None
-    ca_file: Path | None = None
-    connect_timeout: float = 10.0
-    read_timeout: float = 60.0
-    total_timeout: float = 180.0
-    connections: int = 16
-    gzip_above: int | None = 16_384
-    answer_limit: int = 16 * 1024 * 1024
-    honours_key: bool = True
-    send_path: str = "/api/v1/{standard}/{table}/records"
-    batch_path: str = "/api/v1/batches/{batch}"
-    verdicts_path: str = "/api/v1/{standard}/verdicts"
-    notify_url: str | None = None
-    key_header: str = "Idempotency-Key"
-    token_header: str = "Authorization"  # noqa: S105
-    token_scheme: str = "Bearer"  # noqa: S105
-    headers: Mapping[str, str] = field(default_factory=dict)
-    code_member: str = "code"
-    codes: Mapping[str, Failure] = field(default_factory=dict)
+__all__ = ["HttpSettings", "HttpTransport"]
 
 
 class HttpTransport:
@@ -92,15 +57,13 @@ class HttpTransport:
         if self._session is not None:
             return
         settings = self._settings
-        _check_address(settings.base_url)
+        check_address(settings.base_url)
         secret = read_secret(
             env=settings.token_env, file=settings.token_file, environment=self._environment
         )
         self._credentials = Credentials(secret, settings.token_header, settings.token_scheme)
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=settings.connections, ssl=_trust(settings.ca_file)
-            ),
+            connector=aiohttp.TCPConnector(limit=settings.connections, ssl=trust(settings.ca_file)),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(
                 total=settings.total_timeout,
@@ -201,8 +164,13 @@ class HttpTransport:
 
     async def notify(self) -> None:
         """GET the notify address, with its own short retry. Raises TransportError for the log."""
-        if self._settings.notify_url:
-            await send_notice(self._ready(), Notice(self._settings.notify_url), self._credentials)
+        settings = self._settings
+        if settings.notify_url:
+            await send_notice(
+                self._ready(),
+                Notice(settings.notify_url, settings.notify_timeout, settings.notify_waits),
+                self._credentials,
+            )
 
     def _receipts(self, reply: Reply, batch: Batch) -> tuple[Receipt, ...]:
         document = answers.document_of(reply)
@@ -294,28 +262,3 @@ async def _read(response: aiohttp.ClientResponse, limit: int) -> Reply:
         body.clear()
     headers = {name.lower(): value for name, value in response.headers.items()}
     return Reply(response.status, headers, bytes(body))
-
-
-def _trust(ca_file: Path | None) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
-    except (OSError, ssl.SSLError) as fault:
-        raise TransportError(
-            Failure.CONFIGURATION, "certificate", f"{ca_file} is no readable PEM file"
-        ) from fault
-
-
-def _check_address(url: str) -> None:
-    """Refuse what is no http(s) address, or carries a password that would end up in logs."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise TransportError(
-            Failure.CONFIGURATION, "address", "write it as https://host[:port][/path]"
-        )
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise TransportError(
-            Failure.CONFIGURATION,
-            "address",
-            "leave out user, password, query and fragment; a token comes from token_env or "
-            "token_file",
-        )

@@ -1,0 +1,315 @@
+"""The sandbox's own durable store: answered batches, effects, what is held, later verdicts.
+
+A batch, its effects and its answer are one transaction, so a killed sandbox has either all of it or
+nothing. It speaks no HTTP and misbehaves in nothing.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import orjson
+
+from pusher.sandbox.journal import Effect, Held, identity_of, version_of
+from pusher.sandbox.request import SentBatch, SentRecord
+from pusher.sandbox.script import Script, fraction
+from pusher.transport import Answer, Receipt
+from validator.pack import Packs
+from validator.records import Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An answered batch: digest of its body, and the answer as bytes."""
+
+    digest: bytes
+    answer: bytes
+
+
+class ParentMissingError(Exception):
+    """The script wants parents first and one is not held; the batch had no effect."""
+
+
+class Store:
+    """One SQLite file (None: in memory). `packs` are needed only where parents are checked."""
+
+    def __init__(self, path: Path | None, packs: Packs | None = None) -> None:
+        self._db = sqlite3.connect(":memory:" if path is None else path, isolation_level=None)
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.executescript(files("pusher.sandbox").joinpath("store.sql").read_text("utf-8"))
+        self._packs = packs
+        self._handles = _handles_of(packs)
+
+    def close(self) -> None:
+        self._db.close()
+
+    def find(self, key: str) -> Stored | None:
+        """The answered batch of an idempotency key."""
+        row = self._db.execute("SELECT digest, answer FROM batch WHERE key = ?", (key,)).fetchone()
+        return None if row is None else Stored(row[0], row[1])
+
+    def replay(self, key: str) -> None:
+        """Count that a key came again with the same content."""
+        self._db.execute("UPDATE batch SET replays = replays + 1 WHERE key = ?", (key,))
+
+    def answer_of(self, batch_id: str) -> bytes | None:
+        """The answer to a batch, by the batch's own id."""
+        row = self._db.execute(
+            "SELECT answer FROM batch WHERE id = ? ORDER BY rowid DESC", (batch_id,)
+        ).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def take(self, key: str, digest: bytes, sent: SentBatch, script: Script, now: float) -> bytes:
+        """Judge and apply a batch, keep and return its answer. Raises ParentMissingError."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            receipts = [self._judge(sent, record, script, now) for record in sent.records]
+            answer = orjson.dumps(
+                {
+                    "batch": sent.id,
+                    "receipts": [
+                        {"index": r.index, "status": r.answer, "lsh": r.lsh, "reason": r.reason}
+                        for r in receipts
+                    ],
+                }
+            )
+            self._db.execute(
+                "INSERT INTO batch (key, id, digest, answer) VALUES (?, ?, ?, ?)",
+                (key, sent.id, digest, answer),
+            )
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+        return answer
+
+    def verdict_page(
+        self, standard: str, after: int, limit: int, now: float
+    ) -> tuple[list[dict[str, object]], int, bool]:
+        """Verdicts after a cursor, the new cursor, and whether more wait now."""
+        self._publish(now)
+        rows = self._db.execute(
+            "SELECT seq, table_name, division, identity, answer, lsh, reason FROM verdict"
+            " WHERE standard = ? AND seq > ? ORDER BY seq LIMIT ?",
+            (standard, after, limit + 1),
+        ).fetchall()
+        page = [
+            {
+                "table": table,
+                "division": division,
+                "key": orjson.loads(identity),
+                "status": answer,
+                "lsh": lsh,
+                "reason": reason,
+            }
+            for _, table, division, identity, answer, lsh, reason in rows[:limit]
+        ]
+        return page, (rows[:limit][-1][0] if page else after), len(rows) > limit
+
+    def note_notice(self, now: float) -> None:
+        """Remember that the notify address was called."""
+        self._db.execute("INSERT INTO notice (at) VALUES (?)", (now,))
+
+    def effects(self) -> list[Effect]:
+        """Every record that was taken, in order, refused ones too."""
+        rows = self._db.execute(
+            "SELECT standard, table_name, identity, operation, version, answer, reason, repeat"
+            " FROM effect ORDER BY seq"
+        )
+        return [
+            Effect(s, t, i, Operation(o), v, Answer(a), reason, bool(repeat))
+            for s, t, i, o, v, a, reason, repeat in rows
+        ]
+
+    def held(self) -> list[Held]:
+        """What is held as valid now."""
+        rows = self._db.execute(
+            "SELECT standard, table_name, identity, fields, lsh FROM held"
+            " ORDER BY standard, table_name, identity"
+        )
+        return [Held(s, t, i, orjson.loads(fields), lsh) for s, t, i, fields, lsh in rows]
+
+    def counts(self) -> dict[str, int]:
+        """Numbers for people: batches, replays, records by answer, repeats, held, notices."""
+        queries = {
+            "batches": "SELECT count(*) FROM batch",
+            "replays": "SELECT coalesce(sum(replays), 0) FROM batch",
+            "repeats": "SELECT coalesce(sum(repeat), 0) FROM effect",
+            "held": "SELECT count(*) FROM held",
+            "notices": "SELECT count(*) FROM notice",
+        }
+        counts = {name: int(self._db.execute(q).fetchone()[0]) for name, q in queries.items()}
+        for answer in Answer:
+            row = self._db.execute("SELECT count(*) FROM effect WHERE answer = ?", (answer,))
+            counts[str(answer)] = int(row.fetchone()[0])
+        return counts
+
+    def _judge(self, sent: SentBatch, record: SentRecord, script: Script, now: float) -> Receipt:
+        reason = self._reason(sent, record, script)
+        identity, version = identity_of(record.key), version_of(record.fields)
+        lsh = self._next_lsh()
+        answer, due = (Answer.ACCEPTED if not reason else Answer.REJECTED), None
+        if script.verdict_delay is not None:
+            answer = Answer.RECEIVED
+            spread = script.verdict_spread * fraction(sent.table + version, record.key)
+            due = now + script.verdict_delay + spread
+        repeat, before = False, None
+        if answer is not Answer.REJECTED:
+            repeat, before = self._apply(sent, record, identity, version, lsh)
+        self._db.execute(
+            "INSERT INTO effect (standard, table_name, division, identity, operation, version,"
+            " answer, lsh, reason, repeat, due, before)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(sent.standard, sent.table, sent.division, identity, record.operation, version),
+                *(answer, lsh, reason, repeat, due, before),
+            ),
+        )
+        shown = answer is not Answer.RECEIVED
+        return Receipt(
+            record.index,
+            answer,
+            lsh if answer is not Answer.REJECTED else "",
+            reason if shown else "",
+        )
+
+    def _reason(self, sent: SentBatch, record: SentRecord, script: Script) -> str:
+        """Why the record is refused; empty when it is not."""
+        refusal = script.refusal(sent.table, record.key, record.fields)
+        if refusal is not None:
+            return refusal.reason
+        if script.parents == "off" or record.operation is Operation.INVALIDATE:
+            return ""
+        missing = self._missing_parent(f"{sent.standard}/{sent.table}", record.fields)
+        if missing and script.parents == "wait":
+            raise ParentMissingError(missing)
+        return missing
+
+    def _missing_parent(self, qualified: str, fields: Mapping[str, str]) -> str:
+        if self._packs is None:
+            return ""
+        for reference in self._packs.table(qualified).references:
+            values = [fields.get(name, "") for name in reference.fields]
+            if not all(values):
+                continue
+            found = self._db.execute(
+                "SELECT 1 FROM handle WHERE qualified = ? AND fields = ? AND content = ?",
+                (reference.table, _joined(reference.target_fields), _joined(values)),
+            ).fetchone()
+            if found is None:
+                return f"上级记录不存在：{reference.table.rpartition('/')[2]}"
+        return ""
+
+    def _apply(
+        self, sent: SentBatch, record: SentRecord, identity: str, version: str, lsh: str
+    ) -> tuple[bool, str | None]:
+        """Change what is held; whether nothing changed, and what was held before."""
+        place = (sent.standard, sent.table, identity)
+        row = self._held(place)
+        before = None if row is None else row[1]
+        if record.operation is Operation.INVALIDATE:
+            self._drop(place)
+            return row is None, before
+        if row is not None and row[0] == version:
+            return True, before
+        self._keep(place, record.fields, lsh)
+        return False, before
+
+    def _held(self, place: tuple[str, str, str]) -> tuple[str, str] | None:
+        """Version and content (JSON) held at a place."""
+        row = self._db.execute(
+            "SELECT version, fields FROM held"
+            " WHERE standard = ? AND table_name = ? AND identity = ?",
+            place,
+        ).fetchone()
+        return None if row is None else (row[0], row[1])
+
+    def _keep(self, place: tuple[str, str, str], fields: Mapping[str, str], lsh: str) -> None:
+        self._db.execute(
+            "INSERT OR REPLACE INTO held VALUES (?, ?, ?, ?, ?, ?)",
+            (*place, version_of(fields), orjson.dumps(dict(fields)).decode(), lsh),
+        )
+        self._index(f"{place[0]}/{place[1]}", place[2], fields)
+
+    def _index(self, qualified: str, identity: str, fields: Mapping[str, str]) -> None:
+        names = self._handles.get(qualified, ())
+        if not names:
+            return
+        self._db.execute(
+            "DELETE FROM handle WHERE qualified = ? AND identity = ?", (qualified, identity)
+        )
+        for group in names:
+            content = _joined([fields.get(name, "") for name in group])
+            self._db.execute(
+                "INSERT OR IGNORE INTO handle VALUES (?, ?, ?, ?)",
+                (qualified, _joined(group), content, identity),
+            )
+
+    def _drop(self, place: tuple[str, str, str]) -> None:
+        self._db.execute(
+            "DELETE FROM held WHERE standard = ? AND table_name = ? AND identity = ?", place
+        )
+        self._db.execute(
+            "DELETE FROM handle WHERE qualified = ? AND identity = ?",
+            (f"{place[0]}/{place[1]}", place[2]),
+        )
+
+    def _publish(self, now: float) -> None:
+        """Turn what is due into verdicts; a refusal puts back what was held before."""
+        rows = self._db.execute(
+            "SELECT seq, standard, table_name, division, identity, lsh, reason FROM effect"
+            " WHERE due <= ? ORDER BY due, seq",
+            (now,),
+        ).fetchall()
+        if not rows:
+            return
+        self._db.execute("BEGIN IMMEDIATE")
+        for seq, standard, table, division, identity, lsh, reason in rows:
+            answer = Answer.REJECTED if reason else Answer.ACCEPTED
+            self._db.execute(
+                "INSERT INTO verdict (standard, table_name, division, identity, answer, lsh,"
+                " reason) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (standard, table, division, identity, answer, lsh, reason),
+            )
+            self._db.execute(
+                "UPDATE effect SET due = NULL, answer = ? WHERE seq = ?", (answer, seq)
+            )
+            if reason:
+                self._restore(seq, (standard, table, identity), lsh)
+        self._db.execute("COMMIT")
+
+    def _restore(self, seq: int, place: tuple[str, str, str], lsh: str) -> None:
+        """Undo a refused effect, unless a later one already changed the same record."""
+        version, operation, before = self._db.execute(
+            "SELECT version, operation, before FROM effect WHERE seq = ?", (seq,)
+        ).fetchone()
+        row = self._held(place)
+        current = None if row is None else row[0]
+        if current != (None if operation == Operation.INVALIDATE else version):
+            return
+        if before is None:
+            self._drop(place)
+        else:
+            self._keep(place, orjson.loads(before), lsh)
+
+    def _next_lsh(self) -> str:
+        row = self._db.execute("SELECT coalesce(max(seq), 0) + 1 FROM effect").fetchone()
+        return str(row[0])
+
+
+def _handles_of(packs: Packs | None) -> dict[str, tuple[tuple[str, ...], ...]]:
+    """Per table, the groups of fields by which other tables refer to it."""
+    found: dict[str, set[tuple[str, ...]]] = {}
+    for table in packs.tables() if packs is not None else ():
+        for reference in table.references:
+            found.setdefault(reference.table, set()).add(reference.target_fields)
+    return {table: tuple(sorted(groups)) for table, groups in found.items()}
+
+
+def _joined(values: list[str] | tuple[str, ...]) -> str:
+    return orjson.dumps(list(values)).decode()

@@ -1,0 +1,78 @@
+"""Settings of the HTTP transport and the checks made on them before anything is sent.
+
+They arrive as plain values; reading a configuration file is not done here.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pusher.transport import Failure, TransportError
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """Where and how to speak to a target. Times in seconds, sizes in bytes.
+
+    `batch_path = ""` says that the target cannot be asked for a batch: doubt is then settled by
+    sending the same bytes under the same key, if it honours the key. `codes` maps body codes of a
+    site (member `code_member`) to failures, for interfaces that answer 200 with a failing body.
+    `notify_url` may hold `{token}`;
+    `notify_waits` is how long to wait before each further try of it.
+    """
+
+    base_url: str
+    format: Literal["json", "xml"] = "json"
+    token_env: str | None = None
+    token_file: Path | None = None
+    ca_file: Path | None = None
+    connect_timeout: float = 10.0
+    read_timeout: float = 60.0
+    total_timeout: float = 180.0
+    connections: int = 16
+    gzip_above: int | None = 16_384
+    answer_limit: int = 16 * 1024 * 1024
+    honours_key: bool = True
+    send_path: str = "/api/v1/{standard}/{table}/records"
+    batch_path: str = "/api/v1/batches/{batch}"
+    verdicts_path: str = "/api/v1/{standard}/verdicts"
+    notify_url: str | None = None
+    notify_timeout: float = 10.0
+    notify_waits: tuple[float, ...] = (0.5, 2.0)
+    key_header: str = "Idempotency-Key"
+    token_header: str = "Authorization"  # noqa: S105
+    token_scheme: str = "Bearer"  # noqa: S105
+    headers: Mapping[str, str] = field(default_factory=dict)
+    code_member: str = "code"
+    codes: Mapping[str, Failure] = field(default_factory=dict)
+
+
+def trust(ca_file: Path | None) -> ssl.SSLContext:
+    """The authorities to verify a server by: those of the system, or of `ca_file` alone."""
+    try:
+        return ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+    except (OSError, ssl.SSLError) as fault:
+        raise TransportError(
+            Failure.CONFIGURATION, "certificate", f"{ca_file} is no readable PEM file"
+        ) from fault
+
+
+def check_address(url: str) -> None:
+    """Refuse what is no http(s) address, or carries a password that would end up in logs."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise TransportError(
+            Failure.CONFIGURATION, "address", "write it as https://host[:port][/path]"
+        )
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise TransportError(
+            Failure.CONFIGURATION,
+            "address",
+            "leave out user, password, query and fragment; a token comes from token_env or "
+            "token_file",
+        )
