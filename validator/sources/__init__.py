@@ -1,0 +1,126 @@
+"""Reading exports: `discover` finds the tables behind paths, each source yields batches.
+
+One module defines one format by its `FORMAT`; the folder is the registry, so a further format is
+one more file. Files are opened one by one: a bad one becomes a problem and never stops the others.
+Nothing here judges a value.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from validator.pack import Packs
+from validator.records import SourceError, TableSource
+from validator.run import FileProblem
+from validator.sources.naming import Naming
+from validator.sources.source import Format, Place, SourceOptions, UnknownTable
+from validator.text import Text
+
+__all__ = ["Discovery", "SourceOptions", "UnknownTable", "discover", "formats"]
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """What stands behind the given paths, in order of path and name."""
+
+    sources: tuple[TableSource, ...]
+    unknown: tuple[UnknownTable, ...]
+    problems: tuple[FileProblem, ...]
+
+
+@cache
+def formats() -> dict[str, Format]:
+    """Every format by file extension (lower case, with its dot)."""
+    found: dict[str, Format] = {}
+    for module in sorted(m.name for m in pkgutil.iter_modules(__path__)):
+        known = getattr(importlib.import_module(f"{__name__}.{module}"), "FORMAT", None)
+        if isinstance(known, Format):
+            found.update(dict.fromkeys(known.extensions, known))
+    return found
+
+
+def discover(paths: Sequence[Path], packs: Packs, options: SourceOptions) -> Discovery:
+    """The tables of files and folders (recursive, known extensions only).
+
+    Nothing is raised for bad input: a missing path, a folder without any table and a file that
+    cannot be opened each become one problem.
+    """
+    naming = Naming(packs, options)
+    sources: list[TableSource] = []
+    unknown: list[UnknownTable] = []
+    problems: list[FileProblem] = []
+    for path, places in zip(paths, _places(paths), strict=True):
+        found = False
+        for place in places:
+            try:
+                opened = _format(place).open(place, naming, options)
+            except SourceError as failure:
+                problems.append(FileProblem(failure.file, failure.text))
+                found = True
+                continue
+            sources += opened.sources
+            unknown += opened.unknown
+            found |= bool(opened.sources or opened.unknown)
+        if not found:
+            problems.append(_nothing(path))
+    return Discovery(tuple(sources), tuple(unknown), tuple(problems))
+
+
+def _format(place: Place) -> Format:
+    known = formats().get(place.path.suffix.lower())
+    if known is None:
+        endings = " ".join(sorted(formats()))
+        raise place.refuse(
+            f"不支持该文件类型；可读的扩展名：{endings}",
+            f"this kind of file cannot be read; known extensions: {endings}",
+        )
+    return known
+
+
+def _places(paths: Sequence[Path]) -> list[list[Place]]:
+    """Files by argument. Names are relative to the argument; where two arguments give the same
+    name, the argument's own name is put in front."""
+    found = [list(_files(path)) for path in paths]
+    names = Counter(place.file for places in found for place in places)
+    return [
+        [
+            Place(p.path, f"{path.name}/{p.file}") if names[p.file] > 1 and path.is_dir() else p
+            for p in places
+        ]
+        for path, places in zip(paths, found, strict=True)
+    ]
+
+
+def _files(path: Path) -> Iterator[Place]:
+    if path.is_file():
+        yield Place(path, path.name)
+        return
+    for folder, folders, names in os.walk(path):
+        folders[:] = sorted(f for f in folders if not f.startswith((".", "__MACOSX")))
+        for name in sorted(names):
+            file = Path(folder, name)
+            if file.suffix.lower() in formats() and not name.startswith((".", "~$")):
+                yield Place(file, file.relative_to(path).as_posix())
+
+
+def _nothing(path: Path) -> FileProblem:
+    if not path.exists():
+        return FileProblem(
+            str(path),
+            Text("路径不存在；请检查路径", "no such file or folder; check the path"),
+        )
+    endings = " ".join(sorted(formats()))
+    return FileProblem(
+        str(path),
+        Text(
+            f"没有找到任何表：文件应以表名命名（如 SPGL_XMJBXXB.csv），扩展名为 {endings}",
+            f"no table found: files are named by table (SPGL_XMJBXXB.csv), extensions {endings}",
+        ),
+    )

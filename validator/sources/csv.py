@@ -1,0 +1,74 @@
+"""CSV and TSV: one table a file, header in the first line.
+
+Structure is checked by our own reader and cells are parsed by Polars (`csv_blocks`). Values are
+text as written, an empty cell is null. Nothing is judged here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+from validator.pack import Table
+from validator.records import Batch, Column
+from validator.sources.ahead import ahead
+from validator.sources.csv_blocks import blocks, parsed
+from validator.sources.csv_layout import Layout, read_layout
+from validator.sources.encoding import utf8_chunks
+from validator.sources.naming import Naming
+from validator.sources.parts import Part, numbered
+from validator.sources.source import Format, Opened, Place, SourceOptions, UnknownTable
+
+
+@dataclass(frozen=True, slots=True)
+class CsvSource:
+    """The records of one CSV file; see `validator.records.TableSource`."""
+
+    table: Table
+    place: Place
+    options: SourceOptions
+
+    @property
+    def file(self) -> str:
+        return self.place.file
+
+    @property
+    def size(self) -> int:
+        return self.place.size()
+
+    def stamp(self) -> str:
+        return self.place.stamp()
+
+    def columns(self) -> tuple[Column, ...]:
+        with closing(self._chunks()) as chunks:
+            return self._layout(chunks)[0].columns
+
+    def batches(self, rows: int) -> Iterator[Batch]:
+        with closing(ahead(self._parts())) as parts:
+            yield from numbered(parts, rows)
+
+    def _parts(self) -> Generator[Part, None, None]:
+        """Blocks are read and checked in one thread while another parses the block before."""
+        with closing(self._chunks()) as chunks:
+            layout, rest = self._layout(chunks)
+            limit = self.options.max_record
+            with closing(ahead(blocks(rest, layout, limit))) as cut:
+                yield from (parsed(block, layout, limit) for block in cut)
+
+    def _chunks(self) -> Generator[bytes, None, None]:
+        return utf8_chunks(self.place, self.options.encoding, self.options.block)
+
+    def _layout(self, chunks: Iterator[bytes]) -> tuple[Layout, Iterator[bytes]]:
+        preferred = b"\t" if self.place.path.suffix.lower() == ".tsv" else b","
+        return read_layout(chunks, self.table, self.place, preferred)
+
+
+def _open(place: Place, naming: Naming, options: SourceOptions) -> Opened:
+    table = naming.table(place.path.stem, place)
+    if table is None:
+        return Opened(unknown=(UnknownTable(place.file, place.path.stem),))
+    return Opened(sources=(CsvSource(table, place, options),))
+
+
+FORMAT = Format((".csv", ".tsv"), _open)

@@ -1,0 +1,88 @@
+"""What every input format shares: options, the place of a file, and how a format plugs in.
+
+A format is one module of this folder that defines `FORMAT`. This module reads nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from validator.records import SourceError, TableSource
+from validator.text import Text
+
+if TYPE_CHECKING:
+    from validator.sources.naming import Naming
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOptions:
+    """Settings of reading.
+
+    `encoding`: a Python codec name that overrides detection. `max_record`: bytes of UTF-8 beyond
+    which a record is unreadable. `tables`: name as found (stem, key, element) → `STANDARD:TABLE`.
+    `prefixes`, `suffixes`: what a site adds to table names. `block`: bytes read at once; it bounds
+    memory and never changes what is found.
+    """
+
+    encoding: str | None = None
+    max_record: int = 16 * MIB
+    tables: Mapping[str, str] = field(default_factory=dict)
+    prefixes: tuple[str, ...] = ()
+    suffixes: tuple[str, ...] = ()
+    block: int = 12 * MIB
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A file on disk and the name people see: relative to the argument, with `/`."""
+
+    path: Path
+    file: str
+
+    def size(self) -> int:
+        """Bytes; 0 when the file is gone."""
+        try:
+            return self.path.stat().st_size
+        except OSError:
+            return 0
+
+    def stamp(self) -> str:
+        """Size and modification time in nanoseconds; `missing` when the file is gone."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            return "missing"
+        return f"{found.st_size}:{found.st_mtime_ns}"
+
+    def refuse(self, zh: str, en: str) -> SourceError:
+        """The SourceError of this file, to be raised by the caller."""
+        return SourceError(self.file, Text(zh, en))
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownTable:
+    """A file, key or element whose name is no table of the loaded packs."""
+
+    file: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What one file holds: sources of known tables, in file order, and unknown names."""
+
+    sources: tuple[TableSource, ...] = ()
+    unknown: tuple[UnknownTable, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One input format. `open` lists the tables of a file; it raises SourceError."""
+
+    extensions: tuple[str, ...]
+    open: Callable[[Place, Naming, SourceOptions], Opened]
