@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from validator.formats import FORMATS
-from validator.load_files import Document, Path, did_you_mean, explain, fail
+from validator.load_files import Document, Path, did_you_mean, explain, fail, worst
 from validator.pack import CodeList, Condition, Field, Kind, Pack, Reference, RuleUse, Table
 
 Documents = Mapping[str, Document]
@@ -180,13 +180,12 @@ def _params_fault(
     """(path, what, remedy) of the worst fault against the rule's own JSON Schema, where format
     `field` is a field of the table and `table` a table of this pack or the packs it uses."""
     from jsonschema import Draft202012Validator, FormatChecker
-    from jsonschema.exceptions import best_match
 
     checker = FormatChecker(formats=())
     checker.checks("field")(lambda v: table is None or v in table.by_name)
     checker.checks("table")(lambda v: _resolve(str(v), packs) is not None)
     validator = Draft202012Validator(schema, format_checker=checker)
-    error = best_match(validator.iter_errors(params))
+    error = worst(validator.iter_errors(params))
     if error is None or error.validator != "format":
         return explain(error, "params") if error else None
     fields = list(table.by_name) if table and error.validator_value == "field" else []

@@ -13,7 +13,7 @@ import io
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files as package_files
@@ -110,7 +110,7 @@ def parse(files: PackFiles, *, check: bool) -> dict[str, Document]:
         elif name.endswith(".csv"):
             document = _parse_csv(file, raw)
             for line, row in document.rows if check else ():
-                filled = {k: v for k, v in row.items() if v or k in ("code", "title", "title_en")}
+                filled = {k: v for k, v in row.items() if v or k == "code"}
                 check_shape(document, filled, "code", line)
         else:
             continue
@@ -143,6 +143,7 @@ def _parse_toml(file: str, raw: bytes) -> Document:
 def _parse_csv(file: str, raw: bytes) -> Document:
     text = _text(file, raw)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    begun = 1
     try:
         header = next(reader, [])
         if (
@@ -154,14 +155,15 @@ def _parse_csv(file: str, raw: bytes) -> Document:
             fail(
                 file, 1, f"header {','.join(header)!r} is not that of a code list", f"use {columns}"
             )
-        rows = []
+        begun, rows = reader.line_num + 1, []
         for cells in reader:
             if len(cells) != len(header):
                 what = f"{len(cells)} cells under {len(header)} columns"
                 fail(file, reader.line_num, what, "quote cells that hold a comma")
+            begun = reader.line_num + 1
             rows.append((reader.line_num, dict(zip(header, cells, strict=True))))
     except csv.Error as error:
-        fail(file, reader.line_num, f"no valid CSV ({error})", "correct the quotes of this line")
+        fail(file, begun, f"no valid CSV ({error})", "correct the quotes of this line")
     return Document(file, text, {}, tuple(rows))
 
 
@@ -175,12 +177,18 @@ def _text(file: str, raw: bytes) -> str:
 
 def check_shape(document: Document, data: Data, part: str, line: int | None = None) -> None:
     """Check data against `$defs/part` of the pack schema. Raises PackError for the worst fault."""
-    from jsonschema.exceptions import best_match
-
-    error = best_match(_shape(part).iter_errors(data))
+    error = worst(_shape(part).iter_errors(data))
     if error is not None:
         path, what, remedy = explain(error)
         fail(document.file, line or locate(document.text, path), what, remedy)
+
+
+def worst(errors: Iterator[ValidationError]) -> ValidationError | None:
+    """The most telling error: an unknown key says more than the key that it leaves missing."""
+    from jsonschema.exceptions import best_match, by_relevance
+
+    key = by_relevance(strong=frozenset({"additionalProperties"}))
+    return cast("ValidationError | None", best_match(errors, key=key))
 
 
 @cache
@@ -208,7 +216,7 @@ def explain(error: ValidationError, whole: str = "the file") -> tuple[Path, str,
         allowed = [str(v) for v in cast("list[object]", value)]
         what = f"{where} is {error.instance!r}"
         return path, what, f"use {did_you_mean(str(error.instance), allowed)}"
-    if error.parent is not None and "propertyNames" in map(str, error.absolute_schema_path):
+    if "propertyNames" in error.absolute_schema_path:
         what = f"the name {error.instance!r} has a wrong form"
         return [*path, str(error.instance)], what, f"it must match {value}"
     return path, f"{where} is {error.instance!r}", f"it must satisfy {rule} {json.dumps(value)}"
@@ -217,7 +225,7 @@ def explain(error: ValidationError, whole: str = "the file") -> tuple[Path, str,
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The nearest known word, or all of them: the object of a remedy."""
     known = sorted(known)
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
     return near[0] if near else "one of " + ", ".join(known)
 
 
