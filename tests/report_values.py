@@ -94,7 +94,8 @@ def violation(
     stage: str | None = None,
     file: str | None = None,
 ) -> Violation:
-    standard, _, name = (table or "").rpartition("/")
+    known = table in (PROJECTS, CASES, FIRE)
+    standard, name = (table or "").split("/") if known else ("", table or "")
     mark = hashlib.sha256(repr((rule, table, fields, value, record)).encode()).hexdigest()
     return Violation(
         rule=rule,

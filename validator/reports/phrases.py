@@ -23,6 +23,8 @@ SEVERITIES = {
     Severity.INFO: Text("提示", "infos"),
 }
 
+SEVERITY_WORD = Text("级别", "Severity")
+
 TITLE = Text("校验报告", "Validation report")
 RUN = Text("运行", "Run")
 TIME = Text("时间", "Time")
@@ -61,6 +63,8 @@ CAPPED = Text(
     "Samples are capped per rule and table, counts are exact; the json and jsonl reports hold "
     "every violation.",
 )
+MORE_RULES = Text("其余 {count} 条规则", "{count} more rules")
+NOTHING_SHOWN = Text("没有符合筛选条件的问题。", "Nothing matches the filter.")
 
 
 def basis(pack: PackLine) -> Text:

@@ -36,7 +36,7 @@ def verdict(run: Run) -> Text:
         f"读取 {read:,} 条，合格 {conforming:,} 条，拦下 {blocked:,} 条",
         f"{read:,} {_plural('records', read)} read, {conforming:,} conforming, {blocked:,} blocked",
     )
-    head = _head(run, severities(run)[Severity.ERROR])
+    head = verdict_head(run)
     return Text(f"{head.zh}：{found.zh}；{records.zh}。", f"{head.en}: {found.en}; {records.en}.")
 
 
@@ -45,14 +45,15 @@ def passed(run: Run) -> bool:
     return not run.problems and not severities(run)[Severity.ERROR]
 
 
-def _head(run: Run, errors: int) -> Text:
+def verdict_head(run: Run) -> Text:
+    """The verdict in a few words."""
     if run.problems:
         n = len(run.problems)
         return Text(
             f"检查不完整，{n} 个文件无法读取",
             f"Incomplete, {n} {_plural('files', n)} could not be read",
         )
-    if errors:
+    if severities(run)[Severity.ERROR]:
         return Text("有不合格数据", "Not conforming")
     if not run.total("read"):
         return Text("没有读到记录", "No record was read")

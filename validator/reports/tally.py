@@ -51,6 +51,17 @@ class Group:
     fields: tuple[tuple[tuple[str, ...], int], ...]
     samples: tuple[Violation, ...]
 
+    @property
+    def help(self) -> Text | None:
+        """The help that all samples share, to be shown once; None where each has its own."""
+        helps = {sample.help for sample in self.samples}
+        return self.samples[0].help if len(helps) == 1 else None
+
+    @property
+    def hidden(self) -> int:
+        """How many violations have no sample."""
+        return self.count - len(self.samples)
+
 
 @dataclass(frozen=True, slots=True)
 class TableTally:

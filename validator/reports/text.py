@@ -86,7 +86,7 @@ def _lines(view: _View, run: Run, counts: Tally) -> Iterator[str]:
         yield f"{heading}  {_counted(view, stage.counts)}"
         for table in stage.tables:
             yield from _table(view, table)
-    if any(g.count > len(g.samples) for groups in counts.groups().values() for g in groups):
+    if any(g.hidden for groups in counts.groups().values() for g in groups):
         yield ""
         for line in view.block(0, view.say(phrases.CAPPED)):
             yield view.paint("dim", line)
@@ -142,14 +142,17 @@ def _group(view: _View, table: str | None, group: Group) -> Iterator[str]:
         places = (f"{_names(fields)} {n:,}" for fields, n in group.fields)
         for line in view.block(6, " · ".join(places)):
             yield view.paint("dim", line)
+    told: set[Text] = set()
     for sample in group.samples:
         yield from _sample(view, table, sample)
-    hidden = group.count - len(group.samples)
-    if hidden:
-        more = phrases.NOT_SHOWN.fill({"count": f"{hidden:,}"})
+        if group.help is None and sample.help not in told:
+            told.add(sample.help)
+            yield from view.block(8, view.say(sample.help), mark="→ ")
+    if group.hidden:
+        more = phrases.NOT_SHOWN.fill({"count": f"{group.hidden:,}"})
         yield view.paint("dim", f"      {view.say(more)}")
-    if group.samples:
-        yield from view.block(6, view.say(group.samples[0].help), mark="→ ")
+    if group.help:
+        yield from view.block(6, view.say(group.help), mark="→ ")
 
 
 def _sample(view: _View, table: str | None, sample: Violation) -> Iterator[str]:
