@@ -1,0 +1,276 @@
+"""The exchange-database transport: rows in a front database that another system takes over.
+
+Such a database has no idempotency: what makes a repeated send harmless here is one transaction per
+batch, a fence that proves a dead session's transaction ended, and looking for key and content
+before anything is written again. It assumes, as the deployed systems do, that the target flips
+SJYXBS of the row an invalidating copy names. It never updates or deletes a row, and it judges none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import aiohttp
+import sqlalchemy as sa
+
+from pusher.transport import (
+    Answer,
+    Awaited,
+    Batch,
+    Failure,
+    Parcel,
+    Receipt,
+    TransportError,
+    Verdict,
+    VerdictPage,
+)
+from pusher.transports.answer import mask
+from pusher.transports.credentials import Credentials, read_secret
+from pusher.transports.dialect import Dialect, connect
+from pusher.transports.exchange_rows import Row, answered, has_effect, receipt_lsh, rows_of
+from pusher.transports.exchange_settings import ExchangeSettings, ExchangeTable, exchange_table
+from pusher.transports.exchange_sql import Difference, difference, insert_rows, key_of, rows_by_key
+from pusher.transports.notice import Notice, send_notice
+from validator.pack import Packs, Table
+
+__all__ = ["ExchangeSettings", "ExchangeTransport"]
+
+_Result = TypeVar("_Result")
+
+
+class ExchangeTransport:
+    """`pusher.transport.Transport` on a SQL database; its work runs in threads of its own."""
+
+    def __init__(
+        self,
+        settings: ExchangeSettings,
+        packs: Packs,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC).astimezone(),
+    ) -> None:
+        self._settings = settings
+        self._packs = packs
+        self._clock = clock
+        self._base: tuple[Dialect, sa.Engine] | None = None
+        self._threads: ThreadPoolExecutor | None = None
+        self._tables: dict[str, ExchangeTable] = {}
+
+    @property
+    def name(self) -> str:
+        return "exchange_db"
+
+    @property
+    def stream(self) -> bool:
+        return False
+
+    async def open(self) -> None:
+        """Connect once, so that a wrong address or password is found here."""
+        if self._base is not None:
+            return
+        dialect, engine = connect(self._settings)
+        self._threads = ThreadPoolExecutor(self._settings.connections, "exchange-db")
+        self._base = dialect, engine
+        try:
+            await self._run(lambda: self._transact("connect", lambda connection: None))
+        except TransportError:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        if self._base is None or self._threads is None:
+            return
+        (_, engine), threads = self._base, self._threads
+        self._base = self._threads = None
+        await asyncio.get_running_loop().run_in_executor(threads, engine.dispose)
+        threads.shutdown(wait=False)
+
+    async def send(self, batch: Batch) -> Sequence[Receipt]:
+        """Write what is not there yet, in one transaction; every parcel is then `received`."""
+        return await self._run(lambda: self._send(batch))
+
+    async def settle(self, batch: Batch) -> Sequence[Receipt] | None:
+        """Under the fence, look for key and content of every parcel.
+
+        A part of a batch cannot be there, for it was one transaction; if it is (a person deleted
+        rows), the rest is written now.
+        """
+        return await self._run(lambda: self._settle(batch))
+
+    async def verdicts(
+        self, standard: str, awaited: Sequence[Awaited], cursor: str | None
+    ) -> VerdictPage:
+        """Look the awaited records of `standard` up by key; one without a word yet is left out."""
+        mine = [entry for entry in awaited if entry.standard == standard]
+        return await self._run(lambda: VerdictPage(self._verdicts(mine), None, more=False))
+
+    async def notify(self) -> None:
+        """GET the notify address, with its own short retry. Raises TransportError for the log."""
+        settings = self._settings
+        if not settings.notify_url:
+            return
+        secret = read_secret(env=settings.token_env, file=settings.token_file)
+        notice = Notice(settings.notify_url, settings.notify_timeout, settings.notify_waits)
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+            await send_notice(session, notice, Credentials(secret))
+
+    async def compare(self, tables: Iterable[Table]) -> tuple[Difference, ...]:
+        """How the real tables differ from the pack; empty differences are left out."""
+        return await self._run(lambda: self._compare(tuple(tables)))
+
+    def _send(self, batch: Batch) -> tuple[Receipt, ...]:
+        place = self._place(batch)
+
+        def write(connection: sa.Connection) -> None:
+            absent: Sequence[Parcel] = batch.parcels
+            if not batch.fresh:
+                rows = self._rows(connection, place, batch.parcels)
+                absent = [p for p, r in rows if not has_effect(p, r, count_refused=False)]
+            self._write(connection, place, absent)
+
+        self._transact(batch.idempotency_key, write)
+        return tuple(Receipt(parcel.index, Answer.RECEIVED) for parcel in batch.parcels)
+
+    def _settle(self, batch: Batch) -> tuple[Receipt, ...] | None:
+        place = self._place(batch)
+
+        def look(connection: sa.Connection) -> tuple[Receipt, ...] | None:
+            rows = self._rows(connection, place, batch.parcels)
+            absent = [p for p, r in rows if not has_effect(p, r, count_refused=True)]
+            if len(absent) == len(batch.parcels):
+                return None
+            self._write(connection, place, absent)
+            return tuple(Receipt(p.index, Answer.RECEIVED, receipt_lsh(p, r)) for p, r in rows)
+
+        return self._transact(batch.idempotency_key, look)
+
+    def _verdicts(self, awaited: Sequence[Awaited]) -> tuple[Verdict, ...]:
+        groups: dict[str, list[Awaited]] = {}
+        for entry in awaited:
+            groups.setdefault(f"{entry.standard}/{entry.table}", []).append(entry)
+        return tuple(
+            verdict
+            for qualified, entries in groups.items()
+            for verdict in self._verdicts_in(self._table(qualified), entries)
+        )
+
+    def _verdicts_in(self, place: ExchangeTable, awaited: Sequence[Awaited]) -> Iterable[Verdict]:
+        names = _names(entry.key.keys() for entry in awaited)
+        keys = [key_of(names, entry.key) for entry in awaited]
+        found = self._transact(
+            "verdicts", lambda connection: self._by_key(connection, place, names, keys)
+        )
+        for entry, key in zip(awaited, keys, strict=True):
+            word = answered(entry, found.get(key, ()), self._settings.accepted_at)
+            if word is not None:
+                yield _verdict(entry, *word)
+
+    def _compare(self, tables: Sequence[Table]) -> tuple[Difference, ...]:
+        places = [exchange_table(self._settings, self._packs, table.qualified) for table in tables]
+        found = self._transact("compare", lambda c: [difference(c, place) for place in places])
+        return tuple(d for d in found if d.absent or d.missing or d.unknown)
+
+    def _place(self, batch: Batch) -> ExchangeTable:
+        return self._table(f"{batch.standard}/{batch.table}")
+
+    def _table(self, qualified: str) -> ExchangeTable:
+        """The table, its real columns compared with the pack before it is used first."""
+        place = self._tables.get(qualified)
+        if place is not None:
+            return place
+        place = exchange_table(self._settings, self._packs, qualified)
+        found = self._transact("compare", lambda connection: difference(connection, place))
+        if found.absent or found.missing:
+            lacks = "does not exist" if found.absent else f"lacks {', '.join(found.missing[:5])}"
+            raise TransportError(
+                Failure.CONFIGURATION, "table", f"{place.name} {lacks} in the exchange database"
+            )
+        self._tables[qualified] = place
+        return place
+
+    def _rows(
+        self, connection: sa.Connection, place: ExchangeTable, parcels: Sequence[Parcel]
+    ) -> list[tuple[Parcel, Sequence[Row]]]:
+        """Each parcel with every row of its identity."""
+        names = _names(parcel.key.keys() for parcel in parcels)
+        keys = [key_of(names, parcel.key) for parcel in parcels]
+        found = self._by_key(connection, place, names, keys)
+        return [(p, found.get(key, ())) for p, key in zip(parcels, keys, strict=True)]
+
+    def _by_key(
+        self,
+        connection: sa.Connection,
+        place: ExchangeTable,
+        names: tuple[str, ...],
+        keys: Sequence[tuple[str, ...]],
+    ) -> dict[tuple[str, ...], list[Row]]:
+        dialect, _ = self._connected()
+        return rows_by_key(connection, dialect, place, names, keys, self._settings.page)
+
+    def _write(
+        self, connection: sa.Connection, place: ExchangeTable, parcels: Iterable[Parcel]
+    ) -> None:
+        dialect, _ = self._connected()
+        rows = [row for parcel in parcels for row in rows_of(parcel)]
+        insert_rows(connection, dialect, place, rows, f"{self._clock():%Y-%m-%d %H:%M:%S}")
+
+    def _transact(self, fence: str, work: Callable[[sa.Connection], _Result]) -> _Result:
+        """`work` in one transaction under a fence; every failure in its class."""
+        dialect, engine = self._connected()
+        committing = False
+        try:
+            with engine.connect() as connection:
+                with connection.begin() as transaction:
+                    dialect.fence(connection, fence)
+                    result = work(connection)
+                    committing = True
+                    transaction.commit()
+                return result
+        except TransportError:
+            raise
+        except sa.exc.StatementError as fault:
+            raise _failed(dialect, fault.orig or fault, committing) from fault
+        except (ValueError, OverflowError) as fault:
+            raise _failed(dialect, fault, committing) from fault
+        except sa.exc.TimeoutError as fault:
+            raise TransportError(
+                Failure.UNREACHABLE, "pool", "no connection became free in time"
+            ) from fault
+
+    async def _run(self, work: Callable[[], _Result]) -> _Result:
+        """`work` in a thread. It cannot be stopped: what outlasts the limit is in doubt."""
+        if self._threads is None:
+            raise RuntimeError("the transport is not open")
+        running = asyncio.get_running_loop().run_in_executor(self._threads, work)
+        try:
+            async with asyncio.timeout(self._settings.total_timeout):
+                return await running
+        except TimeoutError as fault:
+            raise TransportError(
+                Failure.IN_DOUBT, "time-out", "the exchange database did not answer in time"
+            ) from fault
+
+    def _connected(self) -> tuple[Dialect, sa.Engine]:
+        if self._base is None:
+            raise RuntimeError("the transport is not open")
+        return self._base
+
+
+def _names(keys: Iterable[Iterable[str]]) -> tuple[str, ...]:
+    """Every key field that occurs, in order of first occurrence."""
+    return tuple(dict.fromkeys(name for key in keys for name in key))
+
+
+def _verdict(entry: Awaited, answer: Answer, row: Row) -> Verdict:
+    reason = row.reason if answer is Answer.REJECTED else ""
+    return Verdict(entry.standard, entry.table, entry.division, entry.key, answer, row.lsh, reason)
+
+
+def _failed(dialect: Dialect, fault: BaseException, committing: bool) -> TransportError:
+    """Drivers may repeat values in their messages: personal numbers are covered, length is cut."""
+    code = getattr(fault, "sqlite_errorname", None) or type(fault).__name__
+    detail = mask(str(fault)) if not isinstance(fault, ValueError) else "a value cannot be bound"
+    return TransportError(dialect.classify(fault, committing), f"{dialect.name} {code}", detail)

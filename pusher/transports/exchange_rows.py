@@ -1,0 +1,118 @@
+"""The life of a record as rows of an exchange database (facts: exchange_protocol), as pure values.
+
+Rows are only added: a new record is a valid row; a change is an invalidating copy of the previous
+content followed by the new row; a deletion is the invalidating copy alone. Whether a parcel has had
+its effect is read from key and content, never assumed. No SQL here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pusher.transport import Answer, Awaited, Parcel
+from validator.records import Operation
+
+#: SJSCZT: waiting, validated, refused, taken over.
+WAITING, VALIDATED, REFUSED, TAKEN_OVER = 0, 1, 2, 3
+
+#: SJWXYY of the invalidating copy of a changed record, where the parcel gives no reason.
+CHANGED = "数据变更"
+#: SJWXYY of a deletion, where the parcel gives no reason.
+WITHDRAWN = "数据作废"
+
+
+@dataclass(frozen=True, slots=True)
+class NewRow:
+    """A row to add: content, SJYXBS, SJWXYY."""
+
+    fields: Mapping[str, str]
+    valid: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row as it stands: non-null business fields, SJYXBS, SJSCZT, LSH, SBYY."""
+
+    fields: Mapping[str, str]
+    valid: bool
+    status: int
+    lsh: str
+    reason: str
+
+
+def rows_of(parcel: Parcel) -> tuple[NewRow, ...]:
+    """The rows of a parcel, the invalidating copy strictly before its replacement."""
+    if parcel.operation is Operation.INVALIDATE:
+        return (NewRow(parcel.fields, False, parcel.reason or WITHDRAWN),)
+    new = NewRow(parcel.fields, True, "")
+    if parcel.previous is None:
+        return (new,)
+    return (NewRow(parcel.previous, False, parcel.reason or CHANGED), new)
+
+
+def has_effect(parcel: Parcel, rows: Sequence[Row], *, count_refused: bool) -> bool:
+    """Whether `rows` (all of the parcel's identity) show that the parcel was written.
+
+    The target flips the valid row when it takes an invalidating copy over, so of a content there
+    are as many standing rows as valid rows less invalidating copies still waiting. `count_refused`:
+    after doubt a refused row counts as written, or it would be written twice; before a first try it
+    does not, or a refused record could never be sent again.
+    """
+    standing = _standing(parcel.fields, rows, count_refused)
+    if parcel.operation is Operation.INVALIDATE:
+        copies = any(not row.valid and _same(row.fields, parcel.fields) for row in rows)
+        return copies and standing <= 0
+    return standing > 0
+
+
+def receipt_lsh(parcel: Parcel, rows: Sequence[Row]) -> str:
+    """The serial number of the row a written parcel stands for; empty while it has none."""
+    valid = parcel.operation is Operation.UPSERT
+    row = _last(r for r in rows if r.valid is valid and _same(r.fields, parcel.fields))
+    return "" if row is None else row.lsh
+
+
+def answered(awaited: Awaited, rows: Sequence[Row], accepted_at: int) -> tuple[Answer, Row] | None:
+    """The target's word on an awaited record, or None while there is none.
+
+    Its row is found by content where the ledger has it, else by key; while any candidate still
+    waits nothing is concluded from the others, which are older.
+    """
+    valid = awaited.operation is Operation.UPSERT
+    candidates = [row for row in rows if row.valid is valid]
+    if awaited.fields is not None:
+        candidates = [row for row in candidates if _same(row.fields, awaited.fields)]
+    if any(row.status == WAITING for row in candidates):
+        return None
+    row = _last(candidates)
+    if row is None:
+        return None
+    if row.status == REFUSED:
+        return Answer.REJECTED, row
+    if row.status in (VALIDATED, TAKEN_OVER):
+        return (Answer.ACCEPTED if row.status >= accepted_at else Answer.RECEIVED), row
+    return None
+
+
+def _standing(fields: Mapping[str, str], rows: Iterable[Row], count_refused: bool) -> int:
+    count = 0
+    for row in rows:
+        if not _same(row.fields, fields) or (row.status == REFUSED and not count_refused):
+            continue
+        if row.valid:
+            count += 1
+        elif row.status in (WAITING, REFUSED):
+            count -= 1
+    return count
+
+
+def _same(left: Mapping[str, str], right: Mapping[str, str]) -> bool:
+    """Equal contents; an empty text and no value are one thing."""
+    return {n: v for n, v in left.items() if v} == {n: v for n, v in right.items() if v}
+
+
+def _last(rows: Iterable[Row]) -> Row | None:
+    """The row with the highest serial number: shorter is smaller, then by digits."""
+    return max(rows, key=lambda row: (len(row.lsh), row.lsh), default=None)

@@ -1,0 +1,114 @@
+"""Settings of the exchange-database transport, and what each table is called there.
+
+Names come from packs and settings only; each is checked here before it is quoted into SQL, and no
+name ever comes from data. Values are never part of SQL text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import sqlalchemy as sa
+from sqlalchemy.sql import quoted_name
+
+from pusher.transport import Failure, TransportError
+from validator.pack import Field, Kind, Packs, Role, Table
+
+#: What the pusher writes itself; LSH and SBYY are left to the database.
+WRITTEN = ("SJYXBS", "SJWXYY", "SJSCZT")
+#: A value of `ExchangeSettings.extra` that stands for the time of writing.
+NOW = "@now"
+
+_NAME = re.compile(r"[A-Za-z0-9_]{1,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeSettings:
+    """Where the exchange database is and how it names things. Times in seconds.
+
+    `url`: a SQLAlchemy URL without password; that comes from `password_env` or `password_file`.
+    `extra`: columns of the site's own (`SCSJ`, `GXSJ`) and their value, `@now` for the time.
+    `accepted_at`: from which SJSCZT on a record counts as accepted. `page`: keys per look-up.
+    `connections`: transactions at once; SQLite has one writer anyway.
+    """
+
+    url: str
+    password_env: str | None = None
+    password_file: Path | None = None
+    schema: str | None = None
+    prefix: str = ""
+    suffix: str = ""
+    table_case: Literal["upper", "lower"] = "upper"
+    column_case: Literal["upper", "lower"] = "upper"
+    extra: Mapping[str, str] = field(default_factory=dict)
+    accepted_at: Literal[1, 3] = 1
+    page: int = 500
+    connections: int = 1
+    lock_timeout: float = 10.0
+    total_timeout: float = 180.0
+    notify_url: str | None = None
+    notify_timeout: float = 10.0
+    notify_waits: tuple[float, ...] = (0.5, 2.0)
+    token_env: str | None = None
+    token_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeTable:
+    """A pack table as it stands in the exchange database.
+
+    `fields`: business fields in order; `exchange`: the exchange fields this table has, by name.
+    `clause` carries the quoted names; `columns` finds a column by the official field name.
+    """
+
+    table: Table
+    name: str
+    fields: tuple[Field, ...]
+    exchange: Mapping[str, Field]
+    extra: Mapping[str, str]
+    columns: Mapping[str, sa.ColumnClause[object]]
+    clause: sa.TableClause
+
+    def kind(self, name: str) -> Kind:
+        return self.table.by_name[name].kind
+
+
+def exchange_table(settings: ExchangeSettings, packs: Packs, qualified: str) -> ExchangeTable:
+    """The table of a qualified name. Raises TransportError(CONFIGURATION) for an unknown table or a
+    name that is no identifier."""
+    try:
+        table = packs.table(qualified)
+    except KeyError as fault:
+        raise TransportError(
+            Failure.CONFIGURATION, "table", f"no pack in use knows the table {qualified!r}"
+        ) from fault
+    name = checked_name(_cased(settings.table_case, settings.prefix + table.name + settings.suffix))
+    business = tuple(f for f in table.fields if f.role is Role.BUSINESS)
+    exchange = {f.name: f for f in table.fields if f.role is Role.EXCHANGE}
+    names = [f.name for f in business] + list(exchange) + list(settings.extra)
+    columns: dict[str, sa.ColumnClause[object]] = {}
+    for official in names:
+        cased = checked_name(_cased(settings.column_case, official))
+        columns[official] = sa.column(quoted_name(cased, True))
+    schema = None if settings.schema is None else quoted_name(checked_name(settings.schema), True)
+    clause = sa.table(quoted_name(name, True), *columns.values(), schema=schema)
+    return ExchangeTable(table, name, business, exchange, settings.extra, columns, clause)
+
+
+def checked_name(name: str) -> str:
+    """`name` if it is a plain identifier: letters, digits, underscore, at most 63 characters."""
+    if not _NAME.fullmatch(name):
+        raise TransportError(
+            Failure.CONFIGURATION,
+            "name",
+            f"{name[:80]!r} cannot name a schema, table or column: use letters, digits, underscore",
+        )
+    return name
+
+
+def _cased(case: Literal["upper", "lower"], name: str) -> str:
+    return name.upper() if case == "upper" else name.lower()
