@@ -15,15 +15,17 @@ import report_values as values
 from validator.reports import FORMATS, ReportOptions, write
 from validator.violation import Violation
 
+OURS = ("text", "json", "jsonl", "junit", "html")
+
 
 def test_formats_are_named_in_both_languages() -> None:
-    assert list(FORMATS) == ["text", "json", "jsonl", "junit", "html"]
+    assert set(OURS) <= set(FORMATS)
     for name, found in FORMATS.items():
         assert found.name == name
         assert found.title.zh
         assert found.title.en
-    assert [f.name for f in FORMATS.values() if not f.binary] == ["text"]
-    assert [f.name for f in FORMATS.values() if not f.screen] == ["html"]
+    assert [name for name in OURS if not FORMATS[name].binary] == ["text"]
+    assert [name for name in OURS if not FORMATS[name].screen] == ["html"]
 
 
 def test_naming_formats_imports_no_renderer() -> None:
@@ -32,7 +34,7 @@ def test_naming_formats_imports_no_renderer() -> None:
     assert done.stdout.strip() == b""
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", OURS)
 def test_a_report_is_written_to_a_file(name: str, tmp_path: Path) -> None:
     path = tmp_path / "report"
     path.write_text("an older report")
