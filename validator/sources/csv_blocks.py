@@ -49,8 +49,8 @@ def blocks(chunks: Iterator[bytes], layout: Layout, limit: int) -> Generator[Blo
     shape = Shape(layout.delimiter, layout.width, limit)
     carry, line, skipping, final = b"", layout.line, False, False
     while not final:
-        chunk = next(chunks, b"")
-        final = not chunk
+        chunk = next(chunks, None)
+        final, chunk = chunk is None, chunk or b""
         if skipping:
             newline = chunk.find(b"\n")
             if newline < 0:

@@ -54,8 +54,8 @@ def read_layout(
                 "the first line is too long to be a header; put the field names into the first"
                 " line and end lines with LF or CRLF",
             )
-        more = next(chunks, b"")
-        final, data = not more, data + more
+        more = next(chunks, None)
+        final, data = more is None, data + (more or b"")
     if not data:
         raise place.refuse(
             "文件为空：没有表头也没有记录；请重新导出",

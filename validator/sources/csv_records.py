@@ -107,7 +107,7 @@ def scan(data: bytes, shape: Shape, *, final: bool) -> Scan:
     while (start := result.end) < len(data):
         newline = data.find(b"\n", start)
         if (newline if newline >= 0 else len(data)) - start > limit + 1:
-            _refuse(result, data, newline, _TOO_LONG)
+            _refuse(result, data, newline, _TOO_LONG, limit)
             continue
         if newline < 0:
             break
@@ -121,7 +121,7 @@ def scan(data: bytes, shape: Shape, *, final: bool) -> Scan:
                 is_open = grammar.open.match(data, start, window) is not None
                 if is_open and not final and window == len(data):
                     break
-                _refuse(result, data, newline, _OPEN if is_open else _STRAY_QUOTE)
+                _refuse(result, data, newline, _OPEN if is_open else _STRAY_QUOTE, limit)
                 continue
             stop = whole.end()
             newline = data.index(b"\n", stop)
@@ -140,15 +140,15 @@ def _take(result: Scan, data: bytes, stop: int, newline: int, shape: Shape) -> N
             result.lines_of.append(result.lines)
             result.positions.append(result.records)
         else:
-            _report(result, body, reason)
+            _report(result, body[: shape.limit], reason)
         result.records += 1
     result.end, result.lines = newline + 1, result.lines + lines
 
 
-def _refuse(result: Scan, data: bytes, newline: int, reason: Text) -> None:
+def _refuse(result: Scan, data: bytes, newline: int, reason: Text, limit: int) -> None:
     """Report the record that starts here and go on with the next physical line."""
     stop = newline if newline >= 0 else len(data)
-    _report(result, data[result.end : min(stop, result.end + 4 * _EXCERPT)], reason)
+    _report(result, data[result.end : min(stop, result.end + limit)], reason)
     result.records += 1
     result.end = min(stop + 1, len(data))
     result.lines += newline >= 0
