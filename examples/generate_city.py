@@ -14,6 +14,7 @@ _HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(_HERE), str(_HERE.parent)]
 
 from city.export import Shape, Shapes, write_city  # noqa: E402
+from city.manifest import write_planted  # noqa: E402
 from city.nights import night_one, night_two  # noqa: E402
 
 from validator.load import load_packs  # noqa: E402
@@ -22,26 +23,22 @@ from validator.pack import Kind  # noqa: E402
 SEED = 20250926
 
 
-def shapes() -> Shapes:
-    """Titles and kinds of every column, as the packs have them."""
-    packs = load_packs()
-    return {
+def generate(seed: int, out: Path, *, clean: bool, night: int) -> None:
+    """Write one export below `out`; the planted one comes with its manifests."""
+    tables = load_packs().tables()
+    shapes: Shapes = {
         t.name: {
             f.name: Shape(f.title.zh, f.kind in (Kind.INTEGER, Kind.DECIMAL)) for f in t.fields
         }
-        for t in packs.tables()
+        for t in tables
     }
-
-
-def generate(seed: int, out: Path, *, clean: bool, night: int) -> None:
-    """Write one export below `out`; the planted one comes with its manifests."""
     out.mkdir(parents=True, exist_ok=True)
     if night == 2:
-        write_city(night_two(seed), shapes(), out)
+        write_city(night_two(seed), shapes, out)
     elif clean:
-        write_city(night_one(seed), shapes(), out)
+        write_city(night_one(seed), shapes, out)
     else:
-        raise SystemExit("not yet")
+        write_planted(seed, shapes, {t.name: t.key.fields for t in tables}, out)
 
 
 def main() -> None:

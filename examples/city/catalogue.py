@@ -171,7 +171,7 @@ class Process:
 
     def item_version(self, code: str) -> str:
         versions = ITEMS[code].versions
-        return versions[0] if self.version == "1.0" and self.code != "YCLX" else versions[-1]
+        return versions[0] if self.version == "1.0" else versions[-1]
 
     def stage_of(self, code: str) -> int:
         """Local order of the stage that holds the item."""
@@ -192,6 +192,7 @@ _MERGED = (
     (3, "竣工验收", "4", 12),
     (5, "并行推进", "5", 0),
 )
+_TRIAL = ((1, "一次申请（试点）", "1,2,3", 45), (5, "并行推进", "5", 0))
 _HOUSE = (
     "YC1001",
     "YC1002",
@@ -218,8 +219,9 @@ PROCESSES = tuple(
         ("YCZF", "政府投资房屋建筑类项目审批流程", "1", ("1.0", "1.1"), _FOUR, _HOUSE),
         ("YCLX", "政府投资线性工程类项目审批流程", "2", ("1.0",), _FOUR, _LINE),
         ("YCSH", "一般社会投资项目审批流程", "3", ("1.0", "1.1"), _FOUR, _HOUSE),
-        ("YCXX", "小型社会投资项目审批流程", "4", ("1.0",), _MERGED, _SMALL),
-        ("YCGY", "工业类投资项目审批流程", "6", ("1.0",), _FOUR, _HOUSE),
+        ("YCXX", "小型社会投资项目审批流程", "4", ("1.0", "1.1"), _MERGED, _SMALL),
+        ("YCGY", "工业类投资项目审批流程", "6", ("1.0", "1.1"), _FOUR, _HOUSE),
+        ("YCSD", "区域试点项目审批流程（未启用）", "10", ("1.0",), _TRIAL, ("YC5001",)),
     )
     for version in versions
 )

@@ -179,19 +179,21 @@ def _filled(record: Record, form: Form, ordinal: int) -> Record:
     return {**made, **{name: local[name] for name in form.local}}
 
 
-def _columns(form: Form, table: str, shapes: Shapes) -> list[str]:
+def _columns(form: Form, table: str, shapes: Shapes, records: Sequence[Record]) -> list[str]:
     """Columns in the client's own order: every field of the table, even where all are empty."""
     names = [n for n in shapes[table] if n not in EXCHANGE]
     rest = names[2:]
     if form.own_order:
         Random(f"columns/{table}").shuffle(rest)
     exchange = [n for n in EXCHANGE if form.exchange and n in shapes[table]]
-    return [*names[:2], *rest, *exchange, *form.local]
+    known = {*shapes[table], *EXCHANGE, *form.local}
+    more = sorted({n for r in records for n in r if n not in known and not n.startswith("*")})
+    return [*names[:2], *rest, *more, *exchange, *form.local]
 
 
 def _csv_bytes(form: Form, tables: Mapping[str, list[Record]], shapes: Shapes) -> bytes:
     ((table, records),) = tables.items()
-    names = _columns(form, table, shapes)
+    names = _columns(form, table, shapes, records)
     heads = [_head(form, n, shapes[table]) for n in names]
     lines = [_csv_line(form, heads)]
     for record in records:
@@ -226,7 +228,9 @@ def _broken(line: bytes, how: str, encoding: str) -> bytes:
 
 
 def _json_value(name: str, value: str, shapes: Mapping[str, Shape]) -> object:
-    """A native number where the field is numeric and the text is one, else the text."""
+    """A native number where the field is numeric and the text is one, or where `#` asks for it."""
+    if value.startswith("#"):
+        return int(value[1:])
     if name in shapes and shapes[name].numeric:
         try:
             return float(value) if "." in value else int(value)
@@ -236,7 +240,7 @@ def _json_value(name: str, value: str, shapes: Mapping[str, Shape]) -> object:
 
 
 def _objects(form: Form, table: str, records: list[Record], shapes: Shapes) -> Iterator[str]:
-    names = _columns(form, table, shapes)
+    names = _columns(form, table, shapes, records)
     for record in records:
         row = {n: _json_value(n, record[n], shapes[table]) if n in record else None for n in names}
         text = json.dumps(row, ensure_ascii=False, separators=(",", ":"))
@@ -258,7 +262,7 @@ def _json_bytes(form: Form, tables: Mapping[str, list[Record]], shapes: Shapes) 
 
 def _xml_bytes(form: Form, tables: Mapping[str, list[Record]], shapes: Shapes) -> bytes:
     ((table, records),) = tables.items()
-    names = _columns(form, table, shapes)
+    names = _columns(form, table, shapes, records)
     out = ['<?xml version="1.0" encoding="UTF-8"?>', f"<{table}>"]
     for record in records:
         cells = "".join(f"<{n}>{escape(record[n])}</{n}>" for n in names if n in record)
@@ -268,7 +272,7 @@ def _xml_bytes(form: Form, tables: Mapping[str, list[Record]], shapes: Shapes) -
 
 def _dbeaver_bytes(form: Form, tables: Mapping[str, list[Record]], shapes: Shapes) -> bytes:
     ((table, records),) = tables.items()
-    names = _columns(form, table, shapes)
+    names = _columns(form, table, shapes, records)
     declared = ",".join(f"{n}?" for n in names)
     out = [
         '<?xml version="1.0" ?>',
@@ -293,7 +297,7 @@ def _mysqldump_bytes(form: Form, tables: Mapping[str, list[Record]], shapes: Sha
         '<database name="gcjs_ysxt">',
     ]
     for table, records in tables.items():
-        names = _columns(form, table, shapes)
+        names = _columns(form, table, shapes, records)
         out.append(f"\t<table_data name={quoteattr(table)}>")
         for record in records:
             out.append("\t<row>")

@@ -142,7 +142,7 @@ def make_projects(seed: int) -> tuple[Project, ...]:
 def _make(n: int, rng: Random) -> Project:
     kind = _KINDS[n % len(_KINDS)]
     started = later(FIRST + timedelta(days=int((n - 1) * 15.2)), 1 + rng.randrange(5), rng)
-    version = "1.1" if started >= RENEWED and kind in ("YCSH", "YCZF") else "1.0"
+    version = "1.1" if started >= RENEWED and kind != "YCLX" else "1.0"
     process = next(p for p in PROCESSES if p.code == kind and p.version == version)
     county = list(COUNTIES)[n % 3]
     code = (

@@ -1,0 +1,91 @@
+"""The planted export with its manifest: every defect with the place where it must be found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from city.defects import DEFECTS
+from city.export import Place, Shapes, write_city
+from city.nights import Tables, night_one, refusals
+from city.planting import TOUCHED, Defect, Planted
+
+#: A draft table that local editors keep beside the real one: no table of the standard.
+_DRAFT: dict[str, object] = {
+    "rule": "unknown-table",
+    "severity": "warning",
+    "table": None,
+    "fields": [],
+    "file": "SPGL_QYPGXXB_EDIT.csv",
+    "record": None,
+    "key": {},
+    "action": "add",
+    "bad": {},
+    "repaired": {},
+    "note": {"zh": "本地编辑用的草稿表混进了导出", "en": "a local draft table got into the export"},
+}
+#: Natural key of each table.
+Keys = Mapping[str, tuple[str, ...]]
+
+
+def write_planted(seed: int, shapes: Shapes, keys: Keys, out: Path) -> None:
+    """Write the export with all defects, `defects.json` and `sandbox.json` below `out`."""
+    tables = night_one(seed)
+    refused = [_refusal(r.table, r.record, r.reason, r.repaired) for r in refusals(tables)]
+    for refusal in refusals(tables):
+        refusal.record[TOUCHED] = "1"
+    planted = [(d, d.plant(tables)) for d in DEFECTS]
+    places = write_city(tables, shapes, out)
+    (out / str(_DRAFT["file"])).write_text(
+        "QYPGDYBM,QYPGQYMC\nQYPG005,未完成的草稿\n", encoding="utf-8"
+    )
+    lines = [
+        _line(n, defect, what, _place(tables, places, defect, what), keys)
+        for n, (defect, what) in enumerate(planted, 1)
+    ]
+    _dump(
+        out / "defects.json",
+        {"seed": seed, "defects": [*lines, {"id": f"D{len(lines) + 1:02d}", **_DRAFT}]},
+    )
+    _dump(out / "sandbox.json", {"refusals": refused})
+
+
+def _place(
+    tables: Tables, places: Mapping[tuple[str, int], Place], defect: Defect, what: Planted
+) -> Place:
+    index = next(i for i, r in enumerate(tables[defect.table]) if r is what.record)
+    return places[defect.table, index]
+
+
+def _line(n: int, defect: Defect, what: Planted, place: Place, keys: Keys) -> dict[str, object]:
+    return {
+        "id": f"D{n:02d}",
+        "rule": defect.rule,
+        "severity": defect.severity,
+        "table": defect.table,
+        "fields": list(defect.fields),
+        "file": place.file,
+        "record": None if what.whole else place.record,
+        "key": {} if what.whole else _key(what.record, keys[defect.table]),
+        "action": defect.action,
+        "bad": {k: v and v.lstrip("#") for k, v in what.bad.items()},
+        "repaired": dict(what.repaired),
+        "note": {"zh": defect.note[0], "en": defect.note[1]},
+    }
+
+
+def _key(record: Mapping[str, str], names: tuple[str, ...]) -> dict[str, str]:
+    return {n: record[n].lstrip("#") for n in names if n in record}
+
+
+def _refusal(
+    table: str, record: Mapping[str, str], reason: str, repaired: Mapping[str, str]
+) -> dict[str, object]:
+    """A refusal as a sandbox script states it: by the values that night two repairs."""
+    where = {k: record[k] for k in ("SPSXSLBM", "DTBM", *repaired) if k in record}
+    return {"table": table, "where": where, "reason": reason}
+
+
+def _dump(path: Path, document: object) -> None:
+    path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

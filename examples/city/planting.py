@@ -1,0 +1,230 @@
+"""How a defect is planted: which record is changed, added, dropped or spoilt, and where it shows.
+
+Planting works on the records of a clean night and keeps hold of the record on which the violation
+must be found; its place in a file is known once the files are written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from city.export import RAW
+from city.nights import Tables
+from city.table import Record
+
+Wanted = Callable[[Record], bool]
+#: What the defect is, for people: zh, en.
+Note = tuple[str, str]
+EVENTS = "SPGL_XMSPSXBLXXXXB"
+#: Mark of a record that a defect has touched; never written.
+TOUCHED = "*touched"
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """What was done: the record on which the violation shows, and the values before and after.
+
+    `whole`: the violation is about the file of this record.
+    """
+
+    record: Record
+    bad: Mapping[str, str | None]
+    repaired: Mapping[str, str | None]
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """One planted defect. `fields` are those the violation names; `action` says what to undo."""
+
+    rule: str
+    table: str
+    fields: tuple[str, ...]
+    action: str
+    note: Note
+    plant: Callable[[Tables], Planted]
+    severity: str = "error"
+
+
+def _any(_record: Record) -> bool:
+    return True
+
+
+def nth(tables: Tables, table: str, n: int, wanted: Wanted = _any) -> Record:
+    """The n-th plainly valid record that no other defect has touched; it is touched now."""
+
+    def found() -> Iterator[Record]:
+        taken = {TOUCHED, "SJYXBS", "SJSCZT"}
+        return (r for r in tables[table] if not taken & r.keys() and wanted(r))
+
+    record = next(r for i, r in enumerate(found()) if i == n)
+    record[TOUCHED] = "1"
+    return record
+
+
+def cell(
+    rule: str,
+    place: str,
+    bad: str | Callable[[str], str],
+    n: int,
+    note: Note,
+    *,
+    where: Wanted = _any,
+    fields: tuple[str, ...] = (),
+    severity: str = "error",
+) -> Defect:
+    """Set one cell (`TABLE.FIELD`, without `SPGL_`) of the n-th filled record to a bad value.
+
+    `bad` is the value (empty: the cell is cleared) or makes it from the good one.
+    """
+    short, name = place.split(".")
+    table = f"SPGL_{short}"
+
+    def plant(tables: Tables) -> Planted:
+        record = nth(tables, table, n, lambda r: name in r and where(r))
+        old = record.pop(name)
+        new = bad if isinstance(bad, str) else bad(old)
+        record |= {name: new} if new else {}
+        return Planted(record, {name: new or None}, {name: old})
+
+    return Defect(rule, table, fields or (name,), "set", note, plant, severity)
+
+
+def invalidated(short: str, n: int, note: Note) -> Defect:
+    """Mark the n-th record invalid without saying why."""
+    table = f"SPGL_{short}"
+
+    def plant(tables: Tables) -> Planted:
+        record = nth(tables, table, n)
+        record["SJYXBS"] = "0"
+        return Planted(record, {"SJYXBS": "0", "SJWXYY": None}, {"SJYXBS": "1", "SJWXYY": None})
+
+    return Defect("missing-invalid-reason", table, ("SJWXYY", "SJYXBS"), "set", note, plant)
+
+
+def column_added(short: str, name: str, note: Note) -> Defect:
+    """Export a column that the table does not have."""
+    table = f"SPGL_{short}"
+
+    def plant(tables: Tables) -> Planted:
+        record = nth(tables, table, 0)
+        record[name] = "预留"
+        return Planted(record, {name: record[name]}, {name: None}, whole=True)
+
+    return Defect("unknown-field", table, (), "add", note, plant, "warning")
+
+
+def copied(
+    rule: str,
+    short: str,
+    n: int,
+    note: Note,
+    *,
+    fields: tuple[str, ...],
+    new: Callable[[Tables], Record],
+) -> Defect:
+    """Add a copy of the n-th record with another local key and some other values."""
+    table = f"SPGL_{short}"
+
+    def plant(tables: Tables) -> Planted:
+        original, values = nth(tables, table, n), new(tables)
+        copy = {**original, **values, "DFSJZJ": f"{original['DFSJZJ'][:-4]}-dup"}
+        tables[table].append(copy)
+        return Planted(copy, values, dict.fromkeys(values))
+
+    return Defect(rule, table, fields, "add", note, plant)
+
+
+def spoilt(short: str, how: str, n: int, note: Note) -> Defect:
+    """Write the n-th record so that it cannot be read: `ragged`, `broken` or `bytes`."""
+    table = f"SPGL_{short}"
+
+    def plant(tables: Tables) -> Planted:
+        record = nth(tables, table, n)
+        record[RAW] = how
+        return Planted(record, {}, {})
+
+    return Defect("unreadable-record", table, (), "spoil", note, plant)
+
+
+def _history(tables: Tables, states: Sequence[int], n: int) -> list[Record]:
+    """The events of the n-th untouched case with exactly this history; touched now."""
+    by_case: dict[str, list[Record]] = {}
+    for event in tables[EVENTS]:
+        by_case.setdefault(event["SPSXSLBM"], []).append(event)
+    wanted = [str(s) for s in states]
+    found = [
+        events
+        for events in by_case.values()
+        if [e["BLZT"] for e in events] == wanted and not any(TOUCHED in e for e in events)
+    ]
+    for event in found[n]:
+        event[TOUCHED] = "1"
+    return found[n]
+
+
+def event_added(
+    rule: str,
+    states: Sequence[int],
+    n: int,
+    note: Note,
+    *,
+    after: int,
+    state: int,
+    hours: float,
+) -> Defect:
+    """Add an event `hours` after the `after`-th one of a case with this history."""
+
+    def plant(tables: Tables) -> Planted:
+        events = _history(tables, states, n)
+        base = events[after]
+        moment = datetime.fromisoformat(base["BLSJ"]) + timedelta(hours=hours)
+        new = {"BLZT": str(state), "BLSJ": moment.strftime("%Y-%m-%d %H:%M:%S")}
+        like = next((e for e in events if e["BLZT"] == str(state)), base)
+        extra = {**like, **new, "DFSJZJ": f"{base['DFSJZJ'][:-4]}-add"}
+        at = next(i for i, e in enumerate(tables[EVENTS]) if e is events[-1])
+        tables[EVENTS].insert(at + 1, extra)
+        return Planted(extra, new, dict.fromkeys(new))
+
+    return Defect(rule, EVENTS, ("BLZT", "BLSJ"), "add", note, plant)
+
+
+def event_dropped(
+    rule: str,
+    states: Sequence[int],
+    n: int,
+    note: Note,
+    *,
+    drop: int,
+    shows: int = -1,
+    severity: str = "error",
+) -> Defect:
+    """Leave out one event; the fault shows on the event `shows` of the full history."""
+
+    def plant(tables: Tables) -> Planted:
+        events = _history(tables, states, n)
+        gone = events[drop]
+        tables[EVENTS][:] = [e for e in tables[EVENTS] if e is not gone]
+        old = {"BLZT": gone["BLZT"], "BLSJ": gone["BLSJ"]}
+        return Planted(events[shows], dict.fromkeys(old), dict(old))
+
+    return Defect(rule, EVENTS, ("BLZT", "BLSJ"), "drop", note, plant, severity)
+
+
+def row_dropped(short: str, n: int, note: Note) -> Defect:
+    """Leave out a business row; the fault shows on the completing event of its case."""
+    table = f"SPGL_{short}"
+
+    def plant(tables: Tables) -> Planted:
+        touched = {e["SPSXSLBM"] for e in tables[EVENTS] if TOUCHED in e}
+        gone = nth(tables, table, n, lambda r: r["SPSXSLBM"] not in touched)
+        tables[table][:] = [r for r in tables[table] if r is not gone]
+        events = [e for e in tables[EVENTS] if e["SPSXSLBM"] == gone["SPSXSLBM"]]
+        for event in events:
+            event[TOUCHED] = "1"
+        return Planted(events[-1], {"SPSXSLBM": None}, {"SPSXSLBM": gone["SPSXSLBM"]})
+
+    rule, fields = "completed-case-without-business-row", ("BLZT", "SPSXSLBM")
+    return Defect(rule, EVENTS, fields, "drop", note, plant)
