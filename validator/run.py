@@ -65,7 +65,10 @@ class RuleCount:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Head of a run. Times are ISO 8601 with offset. `tables` is keyed `standard/table`."""
+    """Head of a run. Times are ISO 8601 with offset. `tables` is keyed `standard/table`.
+
+    `notes` are lines every report shows beside the basis, such as what a baseline hides.
+    """
 
     id: str
     started: str
@@ -76,6 +79,7 @@ class Run:
     counts: tuple[RuleCount, ...]
     problems: tuple[FileProblem, ...] = ()
     files: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[Text, ...] = ()
 
     def total(self, name: str) -> int:
         """Sum of one count over all tables, e.g. `read`."""

@@ -21,7 +21,7 @@ from validator.violation import Violation
 #: Excel, WPS and LibreOffice hold 32,767 characters in a cell.
 CELL = 32_000
 #: Full-width signs start a formula where an input method turns them into ASCII.
-_FORMULA = re.compile(r"[\s]*[=+\-@＝＋－＠|%]")
+_FORMULA = re.compile(r"[\s]*[=+\-@＝＋－＠]")
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
 
@@ -60,23 +60,23 @@ def _key(v: Violation, _titles: Titles, _lang: Lang) -> str:
 
 COLUMNS: tuple[Column, ...] = (
     Column("severity", phrases.SEVERITY_WORD, 8, lambda v, t, lang: str(v.severity)),
-    Column("rule", phrases.RULE, 26, lambda v, t, lang: v.rule),
-    Column(
-        "rule_title", Text("规则名称", "Rule title"), 22, lambda v, t, lang: t.rule(v.rule)[lang]
-    ),
-    Column("standard", phrases.STANDARDS, 18, lambda v, t, lang: v.standard),
     Column("stage", phrases.STAGE, 16, lambda v, t, lang: t.stage(v.stage)[lang]),
     Column("table", phrases.TABLE, 26, lambda v, t, lang: v.table),
     Column("table_title", Text("表名称", "Table title"), 26, _table_title),
     Column("file", Text("文件", "File"), 30, lambda v, t, lang: v.file),
-    Column("record", Text("第几条", "Record"), 9, lambda v, t, lang: v.record),
     Column("line", Text("行号", "Line"), 9, lambda v, t, lang: v.line),
+    Column("record", Text("第几条", "Record"), 9, lambda v, t, lang: v.record),
     Column("key", phrases.KEY, 36, _key),
     Column("fields", phrases.FIELD, 18, lambda v, t, lang: "; ".join(v.fields)),
     Column("field_titles", Text("字段名称", "Field title"), 22, _field_titles),
     Column("value", phrases.VALUE, 24, lambda v, t, lang: v.value),
     Column("message", phrases.MESSAGE, 60, lambda v, t, lang: v.message[lang]),
     Column("help", phrases.HELP, 44, lambda v, t, lang: v.help[lang]),
+    Column("rule", phrases.RULE, 26, lambda v, t, lang: v.rule),
+    Column(
+        "rule_title", Text("规则名称", "Rule title"), 22, lambda v, t, lang: t.rule(v.rule)[lang]
+    ),
+    Column("standard", phrases.STANDARDS, 18, lambda v, t, lang: v.standard),
     Column("provenance", Text("依据", "Evidence"), 12, lambda v, t, lang: str(v.provenance)),
     Column("reference", Text("出处", "Reference"), 14, lambda v, t, lang: v.reference),
     Column("fingerprint", Text("指纹", "Fingerprint"), 20, lambda v, t, lang: v.fingerprint),

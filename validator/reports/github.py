@@ -6,7 +6,7 @@ last lines. No foreign text stands outside a command, where the runner would rea
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import IO
 
 from validator.pack import Packs
@@ -66,7 +66,7 @@ def _problem(problem: FileProblem, run: Run, lang: Lang) -> str:
     return _command("error", place, visible(problem.text[lang]))
 
 
-def _command(name: str, properties: dict[str, object], message: str) -> str:
+def _command(name: str, properties: Mapping[str, object], message: str) -> str:
     written = ",".join(
         f"{key}={attribute(excerpt(visible(str(value)), _LENGTH))}"
         for key, value in properties.items()

@@ -6,6 +6,7 @@ text is escaped, so that a value is never a link, a heading or HTML.
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator, Sequence
 from typing import IO
@@ -25,7 +26,7 @@ _SAMPLES = 3
 _ROWS = 200
 _GROUPS = 40
 _LENGTH = 160
-_ACTIVE = re.compile(r"[\\`*_{}\[\]<>()#+!|~@&$]|:(?=/)|(?<=www)\.", re.IGNORECASE)
+_ACTIVE = re.compile(r"[\\`*_{}\[\]<>#!|~@&$]|:(?=/)|(?<=www)\.", re.IGNORECASE)
 
 
 def render(
@@ -135,11 +136,12 @@ def _samples(counts: Tally, names: Titles, lang: Lang) -> Iterator[str]:
 
 
 def _group(table: str | None, group: Group, names: Titles, lang: Lang) -> Iterator[str]:
-    severity = phrases.SEVERITY[group.severity][lang]
+    severity, title = phrases.SEVERITY[group.severity][lang], names.rule(group.rule)[lang]
+    rule = group.rule if title == group.rule else f"{group.rule} {title}"
     bare = excerpt((table or phrases.NO_TABLE[lang]).rpartition("/")[2], _LENGTH)
-    head = f"{severity} {_rule(group.rule, names, lang)} — {escaped(bare)} × {group.count:,}"
-    # HTML comes out of the same escaping: no angle bracket survives unescaped.
-    yield from ("", f"<details><summary>{head}</summary>", "")
+    head = visible(f"{severity} {rule} — {bare} × {group.count:,}")
+    # Inside an HTML block Markdown's own escapes do not count.
+    yield from ("", f"<details><summary>{html.escape(head)}</summary>", "")
     yield _row([t[lang] for t in (phrases.WHERE, phrases.KEY, phrases.VALUE, phrases.MESSAGE)])
     yield _row(["---"] * 4)
     yield from (_row(_sample(sample, lang)) for sample in group.samples)

@@ -1,4 +1,4 @@
-"""Which violations a bounded report shows: the gravest first, and each rule of each table its share.
+"""Which violations a bounded report shows: the gravest first, each rule of each table its share.
 
 A service that takes 25,000 results, or ten, would otherwise see one frequent fault and nothing
 else. Counts are never touched here: they are in the head of the run and stay exact.

@@ -7,6 +7,7 @@ each table its share, and the totals in `properties` stay exact.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import IO
 
 from validator.pack import Packs
@@ -158,8 +159,6 @@ def _problem(problem: FileProblem, run: Run, lang: Lang) -> Mapping[str, object]
 
 
 def _utc(time: str) -> str:
-    from datetime import UTC, datetime
-
     moment = datetime.fromisoformat(time).astimezone(UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
