@@ -98,7 +98,7 @@ def test_the_verdict_tells_the_four_cases_apart() -> None:
 
 def test_the_books_add_up_in_the_line_people_read() -> None:
     line = books(values.mixed().run)
-    assert line.zh.startswith("读取 1,234 = 合格 1,222 + 拦下 11 + 跳过 1（")
+    assert line.zh.startswith("读取 1,234 = 合格 1,222 + 未放行 11 + 跳过 1（")
     assert line.en.startswith("1,234 read = 1,222 conforming + 11 blocked + 1 skipped (1 of")
 
 

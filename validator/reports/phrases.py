@@ -44,10 +44,10 @@ NO_TABLE = Text("不属于任何表", "No table")
 
 READ = Text("读取", "read")
 CONFORMING = Text("合格", "conforming")
-BLOCKED = Text("拦下", "blocked")
+BLOCKED = Text("未放行", "blocked")
 SKIPPED = Text("跳过", "skipped")
 DUPLICATE = Text("重复", "duplicate")
-UNREADABLE = Text("不可读", "unreadable")
+UNREADABLE = Text("无法读取", "unreadable")
 
 WHERE = Text("位置", "Where")
 KEY = Text("主键", "Key")

@@ -33,7 +33,7 @@ def verdict(run: Run) -> Text:
     read, conforming, blocked = (run.total(n) for n in ("read", "conforming", "blocked"))
     found = counted(severities(run))
     records = Text(
-        f"读取 {read:,} 条，合格 {conforming:,} 条，拦下 {blocked:,} 条",
+        f"读取 {read:,} 条，合格 {conforming:,} 条，未放行 {blocked:,} 条",
         f"{read:,} {_plural('records', read)} read, {conforming:,} conforming, {blocked:,} blocked",
     )
     head = verdict_head(run)
@@ -61,13 +61,13 @@ def verdict_head(run: Run) -> Text:
 
 
 def books(run: Run) -> Text:
-    """What became of every record read: `读取 10 = 合格 8 + 拦下 2`; parts of 0 are left out."""
+    """What became of every record read: `读取 10 = 合格 8 + 未放行 2`; parts of 0 are left out."""
     parts = [
         ("conforming", Text("合格", "conforming")),
-        ("blocked", Text("拦下", "blocked")),
+        ("blocked", Text("未放行", "blocked")),
         ("skipped", Text("跳过", "skipped")),
         ("duplicate", Text("重复", "duplicate")),
-        ("unreadable", Text("不可读", "unreadable")),
+        ("unreadable", Text("无法读取", "unreadable")),
     ]
     present = [(text, run.total(name)) for name, text in parts if run.total(name)]
     present = present or [(parts[0][1], 0)]
@@ -75,7 +75,7 @@ def books(run: Run) -> Text:
     zh = " + ".join(f"{text.zh} {n:,}" for text, n in present)
     en = " + ".join(f"{n:,} {text.en}" for text, n in present)
     if waiting:
-        zh += f"（拦下的有 {waiting:,} 条只因上级记录不合格）"
+        zh += f"（未放行的有 {waiting:,} 条只因上级记录不合格）"
         en += f" ({waiting:,} of the blocked only because their parent does not conform)"
     return Text(f"读取 {run.total('read'):,} = {zh}", f"{run.total('read'):,} read = {en}")
 

@@ -76,7 +76,8 @@ def _lines(view: _View, run: Run, counts: Tally) -> Iterator[str]:
     yield from _head(view, run)
     if run.problems:
         yield ""
-        yield view.paint("title", f"{view.say(phrases.UNREADABLE_FILES)} ({len(run.problems):,})")
+        heading = view.paint("title", view.say(phrases.UNREADABLE_FILES))
+        yield f"{heading}  {len(run.problems):,}"
         for problem in run.problems:
             yield from view.block(2, visible(problem.file))
             yield from view.block(4, view.say(problem.text))
