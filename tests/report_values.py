@@ -202,7 +202,13 @@ def mixed() -> Made:
         "export/empty.csv", Text("文件为空；请重新导出", "The file is empty; export it again")
     )
     return Made(
-        head(tables, rule_counts(_mixed()), problems=(problem,), files={"export/a.csv": 1200}),
+        head(
+            tables,
+            rule_counts(_mixed()),
+            problems=(problem,),
+            files={"export/a.csv": 1200},
+            notes=(Text("基线隐藏了 3 个问题", "A baseline hides 3 violations"),),
+        ),
         _mixed,
     )
 

@@ -13,6 +13,7 @@ import pytest
 import report_values as values
 
 from validator.reports import FORMATS, ReportOptions, write
+from validator.reports.summary import summary
 from validator.violation import Violation
 
 OURS = ("text", "json", "jsonl", "junit", "html")
@@ -42,6 +43,14 @@ def test_a_report_is_written_to_a_file(name: str, tmp_path: Path) -> None:
     assert "sample-unlisted-code" in path.read_text("utf-8")
     assert stat.S_IMODE(path.stat().st_mode) & stat.S_IRUSR
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", ["text", "json", "junit", "html"])
+def test_the_notes_of_a_run_are_told(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "report"
+    write(name, path, values.mixed(), values.packs(), lang="en", options=ReportOptions())
+    assert "A baseline hides 3 violations" in path.read_text("utf-8")
+    assert "A baseline hides 3 violations" in summary(values.mixed().run, "en")
 
 
 def test_a_report_that_fails_leaves_the_older_one(tmp_path: Path) -> None:

@@ -70,6 +70,7 @@ def _run(run: Run) -> dict[str, object]:
         ],
         "problems": [{"file": p.file, "message": _text(p.text)} for p in run.problems],
         "files": dict(run.files),
+        "notes": [_text(note) for note in run.notes],
     }
 
 

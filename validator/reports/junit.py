@@ -179,9 +179,10 @@ def _write(writer: _Writer, run: Run, suites: Sequence[_Suite]) -> None:
 
 def _write_properties(writer: _Writer, run: Run, suite: _Suite) -> None:
     packs = {f"pack.{p.name}": f"{p.version}; {phrases.basis(p).en}" for p in run.packs}
+    notes = {f"note.{index}": note.en for index, note in enumerate(run.notes, 1)}
     writer.write("\n")
     with writer.element("properties", {}):
-        for name, value in {**packs, **suite.properties}.items():
+        for name, value in {**packs, **notes, **suite.properties}.items():
             _leaf(writer, "property", {"name": visible(name), "value": visible(value)})
     writer.write("\n")
 

@@ -27,6 +27,7 @@ SEVERITY_WORD = Text("级别", "Severity")
 
 TITLE = Text("校验报告", "Validation report")
 RUN = Text("运行", "Run")
+NOTES = Text("备注", "Note")
 TIME = Text("时间", "Time")
 INPUTS = Text("输入", "Input")
 STANDARDS = Text("标准", "Standard")
@@ -56,7 +57,6 @@ VALUE = Text("值", "Value")
 MESSAGE = Text("说明", "Message")
 HELP = Text("处理办法", "What to do")
 EMPTY = Text("（空）", "(empty)")
-NO_KEY = Text("无主键", "no key")
 NOT_SHOWN = Text("另有 {count} 处未列出", "{count} more not shown")
 CAPPED = Text(
     "样例按规则和表限量列出，计数准确；全部问题见 json 或 jsonl 报告。",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from validator.reports import phrases
 from validator.reports.phrases import SEVERITIES, basis
 from validator.run import Run
 from validator.text import Lang, Text
@@ -63,11 +64,11 @@ def verdict_head(run: Run) -> Text:
 def books(run: Run) -> Text:
     """What became of every record read: `读取 10 = 合格 8 + 未放行 2`; parts of 0 are left out."""
     parts = [
-        ("conforming", Text("合格", "conforming")),
-        ("blocked", Text("未放行", "blocked")),
-        ("skipped", Text("跳过", "skipped")),
-        ("duplicate", Text("重复", "duplicate")),
-        ("unreadable", Text("无法读取", "unreadable")),
+        ("conforming", phrases.CONFORMING),
+        ("blocked", phrases.BLOCKED),
+        ("skipped", phrases.SKIPPED),
+        ("duplicate", phrases.DUPLICATE),
+        ("unreadable", phrases.UNREADABLE),
     ]
     present = [(text, run.total(name)) for name, text in parts if run.total(name)]
     present = present or [(parts[0][1], 0)]
@@ -81,10 +82,11 @@ def books(run: Run) -> Text:
 
 
 def summary(run: Run, lang: Lang) -> str:
-    """Basis lines, unreadable files, books and verdict as a few lines of plain text."""
+    """Basis lines, notes, unreadable files, books and verdict as a few lines of plain text."""
     packs = (f"{p.name} {p.version}: {basis(p)[lang]}" for p in run.packs)
+    notes = (note[lang] for note in run.notes)
     problems = (f"{p.file}: {p.text[lang]}" for p in run.problems)
-    return "\n".join([*packs, *problems, books(run)[lang], verdict(run)[lang]]) + "\n"
+    return "\n".join([*packs, *notes, *problems, books(run)[lang], verdict(run)[lang]]) + "\n"
 
 
 def _plural(word: str, count: int) -> str:

@@ -102,7 +102,7 @@ def _lines(view: _View, run: Run, counts: Tally) -> Iterator[str]:
 
 
 def _head(view: _View, run: Run) -> Iterator[str]:
-    labels = (phrases.TIME, phrases.INPUTS, phrases.STANDARDS)
+    labels = (phrases.TIME, phrases.INPUTS, phrases.STANDARDS, phrases.NOTES)
     column = max(width(view.say(label)) for label in labels) + 2
     yield view.paint("bold", f"{view.say(phrases.TITLE)}  {visible(run.id)}")
 
@@ -122,6 +122,7 @@ def _head(view: _View, run: Run) -> Iterator[str]:
         )
     ]
     yield from entry(phrases.STANDARDS, packs)
+    yield from entry(phrases.NOTES, [view.say(note) for note in run.notes])
 
 
 def _table(view: _View, table: TableTally) -> Iterator[str]:
