@@ -9,7 +9,7 @@ from operator import and_, or_
 import polars as pl
 
 from validator.cells import MISSING, blank_may
-from validator.pack import Packs, Provenance, Table
+from validator.pack import Field, Packs, Provenance, Table
 from validator.rule import Example, Rule, Scope, Use
 from validator.severity import by_evidence
 from validator.text import Text
@@ -43,6 +43,11 @@ def json_schema(_packs: Packs, table: Table, use: Use) -> Mapping[str, object]:
     return {"anyOf" if table.key.provenance is Provenance.INFERRED else "allOf": present}
 
 
+def xsd(_packs: Packs, table: Table, _field: Field, _use: Use) -> Mapping[str, str]:
+    """Only an attested key: "all parts missing" XSD cannot say."""
+    return {} if table.key.provenance is Provenance.INFERRED else {"minOccurs": "1"}
+
+
 RULE = Rule(
     name="blank-key",
     scope=Scope.RECORD,
@@ -67,4 +72,5 @@ RULE = Rule(
     bad=bad,
     may=may,
     json_schema=json_schema,
+    xsd=xsd,
 )
