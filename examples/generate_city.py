@@ -1,7 +1,8 @@
 """Write the sample city: `python examples/generate_city.py --out DIR [--clean] [--night 2]`.
 
-The same seed gives the same bytes. Without options it writes the export with planted defects and
-`defects.json`; `--clean` writes the repaired export; `--night 2` the repaired export some days on.
+The same seed gives the same bytes. Without options it writes the export with planted defects to DIR
+and, beside it, `DIR.defects.json` (what is planted where) and `DIR.sandbox.json` (what a sandbox
+refuses). `--clean` writes the repaired export, `--night 2` the repaired export some days on.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ SEED = 20250926
 
 
 def generate(seed: int, out: Path, *, clean: bool, night: int) -> None:
-    """Write one export below `out`; the planted one comes with its manifests."""
+    """Write one export to `out`; the planted one comes with its manifests beside it."""
     tables = load_packs().tables()
     shapes: Shapes = {
         t.name: {

@@ -30,7 +30,7 @@ Keys = Mapping[str, tuple[str, ...]]
 
 
 def write_planted(seed: int, shapes: Shapes, keys: Keys, out: Path) -> None:
-    """Write the export with all defects, `defects.json` and `sandbox.json` below `out`."""
+    """Write the export with all defects to `out` and its two manifests beside it."""
     tables = night_one(seed)
     refused = [_refusal(r.table, r.record, r.reason, r.repaired) for r in refusals(tables)]
     for refusal in refusals(tables):
@@ -44,11 +44,9 @@ def write_planted(seed: int, shapes: Shapes, keys: Keys, out: Path) -> None:
         _line(n, defect, what, _place(tables, places, defect, what), keys)
         for n, (defect, what) in enumerate(planted, 1)
     ]
-    _dump(
-        out / "defects.json",
-        {"seed": seed, "defects": [*lines, {"id": f"D{len(lines) + 1:02d}", **_DRAFT}]},
-    )
-    _dump(out / "sandbox.json", {"refusals": refused})
+    draft = {"id": f"D{len(lines) + 1:02d}", **_DRAFT}
+    _dump(out, "defects", {"seed": seed, "defects": [*lines, draft]})
+    _dump(out, "sandbox", {"refusals": refused})
 
 
 def _place(
@@ -87,5 +85,7 @@ def _refusal(
     return {"table": table, "where": where, "reason": reason}
 
 
-def _dump(path: Path, document: object) -> None:
-    path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+def _dump(out: Path, name: str, document: object) -> None:
+    """Write `OUT.NAME.json` beside the export: inside, it would be read as one more table."""
+    text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+    out.with_name(f"{out.name}.{name}.json").write_text(text, encoding="utf-8")
