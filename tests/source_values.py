@@ -12,7 +12,7 @@ from validator.sources import Discovery, SourceOptions, discover
 from validator.text import Text
 
 DEPLOYED = Provenance.DEPLOYED
-#: Block sizes in bytes and rows a batch every file is read with: the answer must not depend on them.
+#: (block in bytes, rows a batch) every file is read with; the answer must not depend on it.
 WAYS = ((1, 3), (7, 1), (64, 1000), (1 << 20, 1000))
 
 

@@ -1,9 +1,9 @@
 """Names or folders of packs → `Packs`: read, checked, with the packs they use.
 
 Shipped packs are found in the `standards` package, also inside a wheel. A pack whose stamp matches
-its bytes was fully checked when the stamp was written (`python -m validator.load`, run by
-`make docs` and proved by the tests), so that a load costs milliseconds; any edit makes the stamp
-stale and the full check runs again. This module judges no data and knows no settings.
+its bytes was fully checked when the stamp was written (by `make docs`, proved by the tests), so
+that a load costs milliseconds; any edit makes the stamp stale and the full check runs again. This
+module judges no data and knows no settings.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import cast
 
 from validator.load_build import build
 from validator.load_check import checked
-from validator.load_files import STAMP, PackFiles, did_you_mean, parse, parse_head, read_files
+from validator.load_files import PackFiles, did_you_mean, parse, parse_head, read_files
 from validator.pack import Pack, PackError, Packs
 
 DEFAULT_PACKS = ("data-sharing-3.0", "fire-inspection-1.0")
@@ -88,13 +88,7 @@ def _load(order: tuple[PackFiles, ...], recheck: bool) -> Packs:
     return Packs(tuple(packs.values()))
 
 
-def stamp_packs() -> None:
-    """Check every shipped pack in full and write its stamp. For the source tree only."""
-    load_packs(shipped_packs(), recheck=True)
-    for name in shipped_packs():
-        files = _find(name)
-        Path(str(package_files("standards").joinpath(name, STAMP))).write_text(f"{files.digest}\n")
-
-
-if __name__ == "__main__":
-    stamp_packs()
+def stamp(name: str) -> str:
+    """The stamp of a shipped pack, given only after the full check. Raises PackError."""
+    load_packs([name], recheck=True)
+    return f"{_find(name).digest}\n"
