@@ -188,10 +188,37 @@ TARGET_SETTINGS: tuple[Setting, ...] = (
     Setting("table_prefix", {"type": "string"}, "", Text("前置库表名前缀", "table-name prefix")),
     Setting("table_suffix", {"type": "string"}, "", Text("前置库表名后缀", "table-name suffix")),
     Setting(
+        "table_case",
+        _choice("upper", "lower"),
+        "upper",
+        Text("前置库表名大小写", "case of table names"),
+    ),
+    Setting(
         "column_case",
         _choice("upper", "lower"),
         "upper",
         Text("前置库列名大小写", "case of column names"),
+    ),
+    Setting(
+        "extra_columns",
+        _NAMES,
+        {},
+        Text(
+            "前置库另有的列及其值，@now 为写入时间",
+            "columns of the site's own and their value; @now is the time of writing",
+        ),
+    ),
+    Setting(
+        "password_env",
+        _TEXT,
+        None,
+        Text("存放前置库口令的环境变量名", "environment variable with the database password"),
+    ),
+    Setting(
+        "password_file",
+        _TEXT,
+        None,
+        Text("存放前置库口令的文件", "file that holds the database password"),
     ),
 )
 
@@ -303,7 +330,7 @@ def _anchored(path: str, file: Path) -> str:
 def _anchored_target(target: Mapping[str, object], file: Path | None) -> dict[str, object]:
     """File paths of a target, relative to the settings file."""
     made = dict(target)
-    for name in ("token_file", "ca_file"):
+    for name in ("token_file", "ca_file", "password_file"):
         if file and isinstance(made.get(name), str):
             made[name] = _anchored(str(made[name]), file)
     url = str(made.get("url", ""))
