@@ -10,6 +10,7 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
+from uuid import UUID
 
 from city.names import DIVISION
 
@@ -27,8 +28,8 @@ class Rows:
         """Add a record that exists from `when` on; `key` makes its local primary key."""
         if when > self.until:
             return
-        digest = hashlib.sha256(f"{table}|{key}".encode()).hexdigest()
-        record = {"DFSJZJ": f"{digest[:8]}-{digest[8:12]}-{digest[12:28]}", "XZQHDM": DIVISION}
+        digest = hashlib.sha256(f"{table}|{key}".encode()).digest()
+        record = {"DFSJZJ": str(UUID(bytes=digest[:16])), "XZQHDM": DIVISION}
         record.update({k: text(v) for k, v in fields.items() if v not in (None, "")})
         self.tables.setdefault(table, []).append(record)
 

@@ -1,0 +1,233 @@
+"""A wide table of any length: construction permits in 45 columns, one row in a hundred defective.
+
+Rows are made in numpy, a block at a time, from the row number alone (no random state between
+blocks), so a million take seconds and every run writes the same bytes. Row `i` is defective when
+`i % 100 == 57`; the kinds take turns. The table is synthetic: no real person, company or project.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+TABLE = "SPGL_JZGCSGXKXXB"
+PROJECTS = 1000
+BLOCK = 100_000
+
+Ints = npt.NDArray[np.int64]
+Texts = npt.NDArray[np.str_]
+
+_CREDIT = np.array(list("0123456789ABCDEFGHJKLMNPQRTUWXY"))
+_CREDIT_WEIGHTS = np.array([pow(3, i, 31) for i in range(17)])
+_SUBJECT_WEIGHTS = np.array([3, 7, 9, 10, 5, 8, 4, 2])
+_CITIZEN_WEIGHTS = np.array([7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2])
+_PAIRS = np.array(
+    [a + b for a, b in zip("甲乙丙丁戊己庚辛壬癸" * 6, "子丑寅卯辰巳午未申酉戌亥" * 5, strict=True)]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of defect: the rule that must find it, the fields it names, and the bad cell.
+
+    `bad` makes the bad value from the good one; None stands for a key taken from the row before.
+    """
+
+    rule: str
+    fields: tuple[str, ...]
+    column: str
+    bad: str | None
+
+
+#: `{}` is the good value, `{:n}` its first n characters.
+KINDS: tuple[Kind, ...] = (
+    Kind("blank-key", ("XZQHDM", "GCDM", "SPSXSLBM"), "GCDM", ""),
+    Kind("wrong-type", ("FZRQ",), "FZRQ", "2024-13-01"),
+    Kind("wrong-type", ("HTJG",), "HTJG", "12,345.60"),
+    Kind("wrong-type", ("JSXZ",), "JSXZ", "一"),
+    Kind("code-not-in-list", ("JSDWLX",), "JSDWLX", "3"),
+    Kind("wrong-format", ("FZJGTYSHXYDM",), "FZJGTYSHXYDM", "11990100"),
+    Kind("wrong-check-digit", ("JSDWDM",), "JSDWDM", "919901000000000000"),
+    Kind("wrong-check-digit", ("JSFZRZJHM",), "JSFZRZJHM", "990102198001010000"),
+    Kind("wrong-format", ("XMJWDZB",), "XMJWDZB", "150.1，30.2"),
+    Kind("wrong-format", ("XZQHDM",), "XZQHDM", "9901"),
+    Kind("dangling-reference", ("GCDM",), "GCDM", "2401-990102-04-02-999999"),
+    Kind("dangling-reference", ("SPSXSLBM",), "SPSXSLBM", "YC2099"),
+    Kind("duplicate-key", ("XZQHDM", "GCDM", "SPSXSLBM"), "", None),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """One planted defect: 1-based record, rule, fields."""
+
+    record: int
+    rule: str
+    fields: tuple[str, ...]
+
+
+def truth(rows: int) -> list[Truth]:
+    """Every defect of a table of this length, in order."""
+    return [
+        Truth(int(i) + 1, kind.rule, kind.fields)
+        for i in range(57, rows, 100)
+        for kind in (KINDS[i // 100 % len(KINDS)],)
+    ]
+
+
+def write_table(rows: int, out: Path, form: str = "csv") -> Path:
+    """Write `out/TABLE.csv` or `.jsonl` of this length; returns its path."""
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / f"{TABLE}.{form}"
+    with path.open("wb") as file:
+        for first, frame in enumerate(blocks(rows)):
+            if form == "csv":
+                frame.write_csv(file, include_header=not first)
+            else:
+                frame.write_ndjson(file)
+    return path
+
+
+def blocks(rows: int) -> Iterator[pl.DataFrame]:
+    """The table in blocks of text columns."""
+    for start in range(0, rows, BLOCK):
+        yield _planted(np.arange(start, min(rows, start + BLOCK)))
+
+
+def _planted(i: Ints) -> pl.DataFrame:
+    columns = _healthy(i)
+    turn = np.where(i % 100 == 57, i // 100 % len(KINDS), -1)
+    for n, kind in enumerate(KINDS):
+        at = np.flatnonzero(turn == n)
+        if kind.bad is None:
+            for name in ("GCDM", "SPSXSLBM"):
+                columns[name][at] = columns[name][at - 1]
+        else:
+            columns[kind.column] = columns[kind.column].astype(object)
+            columns[kind.column][at] = kind.bad or None
+    return pl.DataFrame(
+        {name: pl.Series(values, dtype=pl.String) for name, values in columns.items()}
+    )
+
+
+def project_code(p: Ints) -> Texts:
+    return _join("2401-990102-04-02-", _digits(p, 6))
+
+
+def case_code(c: Ints) -> Texts:
+    return _join("YC2024", _digits(c, 9))
+
+
+def _healthy(i: Ints) -> dict[str, npt.NDArray[np.object_]]:
+    """Good values of the rows, in the column order of the export."""
+    builder, lead, office = i % 20_011, i % 40_009, i % 50
+    area = i % 90_000 + 500
+    name, day = _PAIRS[builder % 60], _dates(i % 700)
+    texts = {
+        "DFSJZJ": _join("0190-", _digits(i, 16)),
+        "XZQHDM": _same("990100", i),
+        "GCDM": project_code(i % PROJECTS),
+        "SPSXSLBM": case_code(i // PROJECTS),
+        "YDGHXKZBH": _join("地字第9901", _digits(i % 70_000, 8)),
+        "GCGHXKZBH": _join("建字第9901", _digits(i % 80_000, 8)),
+        "ZBTZSBH": _join("YCZB", _digits(i, 10)),
+        "SCHGSBH": _join("ST", _digits(i, 9)),
+        "SGXKZBH": _join("9901022401", _digits(i, 8)),
+        "JSXZ": (i % 5 + 1).astype(str),
+        "FZJG": _join("样川市第", _join(_digits(office, 2), "住房和城乡建设局")),
+        "FZJGTYSHXYDM": credit_codes("11", office),
+        "FZRQ": day,
+        "GLSD": _same("东样区", i),
+        "JSDW": _join(_join("样川", name), _join(_digits(builder, 5), "置业有限公司")),
+        "JSDWDM": credit_codes("91", builder),
+        "JSDWLX": _same("1", i),
+        "JSDWXMFZR": _join("样", _PAIRS[lead % 60]),
+        "JSFZRZJHM": citizen_numbers(lead),
+        "JSFZRZJLX": _same("1", i),
+        "JSFZRLXDH": _join("100", _digits(lead, 8)),
+        "GCMC": _join(_join("样川市", name), _join(_digits(i, 7), "号地块住宅项目")),
+        "JSDZ": _join(_join("样川市东样区", name), _join(_digits(i % 1000, 3), "号路")),
+        "SSQX": _same("东样区", i),
+        "XMJWDZB": _join(
+            _join("150.", _digits(i % 9_000, 4)), _join(",30.", _digits(i % 8_000, 4))
+        ),
+        "JSGM": _join(_join("总建筑面积", area.astype(str)), "平方米，地上18层地下1层"),
+        "JHKGRQ": day,
+        "JHJGRQ": _dates(i % 700 + 500),
+        "HTJG": _join((i % 60_000 + 1000).astype(str), ".50"),
+        "ZJZMJ": area.astype(str),
+        "DSJZMJ": (area - 200).astype(str),
+        "DXJZMJ": _same("200", i),
+        "RFMJ": _same("100.00", i),
+        "ZZBZ": _same("无", i),
+        "FJBZ": _same("", i),
+        "LXR": _join("样", _PAIRS[lead % 60]),
+        "LXDH": _join("100", _digits(lead, 8)),
+        "LSH": _same("", i),
+        "SJYXBS": _same("1", i),
+        "SJWXYY": _same("", i),
+        "SJSCZT": _same("0", i),
+        "SBYY": _same("", i),
+        "ROWGUID": _join("guid-", _digits(i, 16)),
+        "SYNC": _same("0", i),
+        "OPERATEDATE": _same("2025-09-19 19:30:00", i),
+    }
+    return {name: _nulled(values) for name, values in texts.items()}
+
+
+def _nulled(values: Texts) -> npt.NDArray[np.object_]:
+    made = values.astype(object)
+    made[values == ""] = None
+    return made
+
+
+def credit_codes(kind: str, serial: Ints) -> Texts:
+    """GB 32100 codes of artificial serials: kind, division 990100, eight digits, two checks."""
+    subject = _digit_matrix(serial, 8)
+    rest = 11 - subject @ _SUBJECT_WEIGHTS % 11
+    inner = np.where(rest == 10, 28, rest % 11)
+    head = np.tile([int(c) for c in kind + "990100"], (len(serial), 1))
+    body = np.hstack([head, subject, inner[:, None]])
+    check = -(body @ _CREDIT_WEIGHTS) % 31
+    return _rows(_CREDIT[np.hstack([body, check[:, None]])])
+
+
+def citizen_numbers(serial: Ints) -> Texts:
+    """GB 11643 numbers in an unassigned division."""
+    year, month, day = 1970 + serial % 25, 1 + serial % 12, 1 + serial % 28
+    head = np.tile([9, 9, 0, 1, 0, 2], (len(serial), 1))
+    parts = [_digit_matrix(v, w) for v, w in ((year, 4), (month, 2), (day, 2), (serial % 1000, 3))]
+    body = np.hstack([head, *parts])
+    check = np.array(list("10X98765432"))[body @ _CITIZEN_WEIGHTS % 11]
+    return _rows(np.hstack([body.astype("U1"), check[:, None]]))
+
+
+def _digit_matrix(values: Ints, width: int) -> Ints:
+    return values[:, None] // 10 ** np.arange(width - 1, -1, -1) % 10
+
+
+def _digits(values: Ints, width: int) -> Texts:
+    return _rows(_digit_matrix(values, width).astype("U1"))
+
+
+def _rows(cells: Texts) -> Texts:
+    """One text per row of single characters."""
+    whole = np.ascontiguousarray(cells)
+    return whole.view(f"U{whole.shape[1]}").ravel()
+
+
+def _dates(days: Ints) -> Texts:
+    return (np.datetime64("2023-01-01") + days).astype(str)
+
+
+def _same(text: str, like: Ints) -> Texts:
+    return np.full(len(like), text)
+
+
+def _join(left: str | Texts, right: str | Texts) -> Texts:
+    return np.strings.add(left, right)
