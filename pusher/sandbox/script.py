@@ -62,13 +62,15 @@ class Refusal:
     """Refuse records of `table` (`*`: any) whose key or fields match every pattern of `where`.
 
     Patterns are those of a shell (`*`, `?`, `[…]`). `share` refuses only that part of the matches,
-    chosen by the hash of the key, so always the same ones.
+    chosen by the hash of the key, so always the same ones. A `late` refusal accepts first and
+    takes it back with a later verdict.
     """
 
     reason: str
     table: str = "*"
     where: Mapping[str, str] = field(default_factory=dict)
     share: float = 1.0
+    late: bool = False
 
     def matches(self, table: str, key: Mapping[str, str], values: Mapping[str, str]) -> bool:
         if self.table not in ("*", table):

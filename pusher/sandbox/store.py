@@ -6,6 +6,7 @@ nothing. It speaks no HTTP and misbehaves in nothing.
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,8 +39,12 @@ class Store:
     """One SQLite file (None: in memory). `packs` are needed only where parents are checked."""
 
     def __init__(self, path: Path | None, packs: Packs | None = None) -> None:
-        self._db = sqlite3.connect(":memory:" if path is None else path, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode = WAL")
+        """Raises OSError for a file that cannot be opened or is no store."""
+        try:
+            self._db = sqlite3.connect(":memory:" if path is None else path, isolation_level=None)
+            self._db.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.Error as fault:
+            raise OSError(errno.EIO, f"{path} cannot be opened as a store: {fault}") from fault
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.executescript(files("pusher.sandbox").joinpath("store.sql").read_text("utf-8"))
         self._packs = packs
@@ -150,10 +155,11 @@ class Store:
         return counts
 
     def _judge(self, sent: SentBatch, record: SentRecord, script: Script, now: float) -> Receipt:
-        reason = self._reason(sent, record, script)
+        reason, late = self._reason(sent, record, script)
         identity, version = identity_of(record.key), version_of(record.fields)
         lsh = self._next_lsh()
-        answer, due = (Answer.ACCEPTED if not reason else Answer.REJECTED), None
+        answer = Answer.REJECTED if reason and not late else Answer.ACCEPTED
+        due = now if late else None
         if script.verdict_delay is not None:
             answer = Answer.RECEIVED
             spread = script.verdict_spread * fraction(sent.table + version, record.key)
@@ -170,25 +176,23 @@ class Store:
                 *(answer, lsh, reason, repeat, due, before),
             ),
         )
-        shown = answer is not Answer.RECEIVED
-        return Receipt(
-            record.index,
-            answer,
-            lsh if answer is not Answer.REJECTED else "",
-            reason if shown else "",
-        )
+        if answer is Answer.REJECTED:
+            return Receipt(record.index, answer, "", reason)
+        return Receipt(record.index, answer, lsh)
 
-    def _reason(self, sent: SentBatch, record: SentRecord, script: Script) -> str:
-        """Why the record is refused; empty when it is not."""
+    def _reason(self, sent: SentBatch, record: SentRecord, script: Script) -> tuple[str, bool]:
+        """Why the record is refused (empty: it is not), and whether only later."""
+        if record.operation is Operation.INVALIDATE:
+            return "", False
         refusal = script.refusal(sent.table, record.key, record.fields)
         if refusal is not None:
-            return refusal.reason
-        if script.parents == "off" or record.operation is Operation.INVALIDATE:
-            return ""
+            return refusal.reason, refusal.late
+        if script.parents == "off":
+            return "", False
         missing = self._missing_parent(f"{sent.standard}/{sent.table}", record.fields)
         if missing and script.parents == "wait":
             raise ParentMissingError(missing)
-        return missing
+        return missing, False
 
     def _missing_parent(self, qualified: str, fields: Mapping[str, str]) -> str:
         if self._packs is None:

@@ -56,14 +56,16 @@ def has_effect(parcel: Parcel, rows: Sequence[Row], *, count_refused: bool) -> b
     """Whether `rows` (all of the parcel's identity) show that the parcel was written.
 
     The target flips the valid row when it takes an invalidating copy over, so of a content there
-    are as many standing rows as valid rows less invalidating copies still waiting. `count_refused`:
+    stand as many rows as there are valid ones, less the copies still waiting. `count_refused`:
     after doubt a refused row counts as written, or it would be written twice; before a first try it
-    does not, or a refused record could never be sent again.
+    does not, or a refused record could never be sent again. (So a second try of refused content
+    whose answer is lost is taken for the first: its verdict stays "refused", nothing is doubled.)
     """
-    standing = _standing(parcel.fields, rows, count_refused)
+    same = [row for row in rows if _same(row.fields, parcel.fields)]
+    valid = sum(row.valid and (count_refused or row.status != REFUSED) for row in same)
+    standing = valid - sum(not row.valid and row.status == WAITING for row in same)
     if parcel.operation is Operation.INVALIDATE:
-        copies = any(not row.valid and _same(row.fields, parcel.fields) for row in rows)
-        return copies and standing <= 0
+        return standing <= 0 and any(not row.valid for row in same)
     return standing > 0
 
 
@@ -94,18 +96,6 @@ def answered(awaited: Awaited, rows: Sequence[Row], accepted_at: int) -> tuple[A
     if row.status in (VALIDATED, TAKEN_OVER):
         return (Answer.ACCEPTED if row.status >= accepted_at else Answer.RECEIVED), row
     return None
-
-
-def _standing(fields: Mapping[str, str], rows: Iterable[Row], count_refused: bool) -> int:
-    count = 0
-    for row in rows:
-        if not _same(row.fields, fields) or (row.status == REFUSED and not count_refused):
-            continue
-        if row.valid:
-            count += 1
-        elif row.status in (WAITING, REFUSED):
-            count -= 1
-    return count
 
 
 def _same(left: Mapping[str, str], right: Mapping[str, str]) -> bool:

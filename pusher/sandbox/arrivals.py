@@ -1,0 +1,87 @@
+"""Rows of an exchange database in order of arrival, read and changed by the collector.
+
+Only the sandbox changes rows; the pusher never does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from pusher.sandbox.exchange_tables import ARRIVAL
+from pusher.transports.dialect import Dialect, text_of
+from pusher.transports.exchange_settings import ExchangeTable
+from validator.lexical import matches
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A row: its place in the order, its non-null business fields, SJYXBS, LSH."""
+
+    number: int
+    fields: Mapping[str, str]
+    valid: bool
+    lsh: str
+
+
+def read_arrivals(
+    connection: sa.Connection,
+    place: ExchangeTable,
+    condition: sa.ColumnElement[bool],
+    limit: int | None = None,
+) -> list[Arrival]:
+    """The rows that meet a condition, oldest first."""
+    number: sa.ColumnClause[int] = sa.column(ARRIVAL)
+    names = [f.name for f in place.fields]
+    wanted = [*names, *(n for n in ("SJYXBS", "LSH") if n in place.exchange)]
+    statement = (
+        sa.select(number, *(place.columns[name] for name in wanted))
+        .select_from(place.clause)
+        .where(condition)
+        .order_by(number)
+        .limit(limit)
+    )
+    kinds = [place.kind(name) for name in wanted]
+    arrivals: list[Arrival] = []
+    for at, *values in connection.execute(statement):
+        texts = {
+            name: text
+            for name, kind, value in zip(wanted, kinds, values, strict=True)
+            if (text := text_of(kind, value))
+        }
+        fields = {name: texts[name] for name in names if name in texts}
+        arrivals.append(Arrival(at, fields, texts.get("SJYXBS") != "0", texts.get("LSH", "")))
+    return arrivals
+
+
+def write_arrival(
+    connection: sa.Connection,
+    dialect: Dialect,
+    place: ExchangeTable,
+    number: int,
+    values: Mapping[str, str],
+) -> None:
+    """Set exchange columns of one row; those that the table does not have are left out."""
+    connection.execute(
+        sa.update(place.clause)
+        .where(sa.column(ARRIVAL) == number)
+        .values(
+            {
+                place.columns[name]: dialect.bind(place.kind(name), text) if text else None
+                for name, text in values.items()
+                if name in place.exchange
+            }
+        )
+    )
+
+
+def equals(
+    dialect: Dialect, place: ExchangeTable, name: str, value: int | str
+) -> sa.ColumnElement[bool]:
+    """The condition that a column holds a canonical value; empty stands for NULL."""
+    column, kind, text = place.columns[name], place.kind(name), str(value)
+    if not text:
+        return column.is_(None)
+    return column == dialect.bind(kind, text) if matches(kind, text) else sa.false()
