@@ -55,24 +55,64 @@ _COORDINATE = r"-?[0-9]+(?:\.[0-9]+)?"
 FORMATS: dict[str, Format] = {
     f.name: f
     for f in (
-        Format("division-code", Text("行政区划代码（6位数字）", "division code (6 digits)"),
-               "[0-9]{6}", "GB/T 2260"),
-        Format("credit-code", Text("统一社会信用代码（18位）", "unified social credit code (18 characters)"),
-               f"{_USCC_CLASS}{{2}}[0-9]{{6}}{_USCC_CLASS}{{10}}", "GB 32100-2015", credit_code_check),
-        Format("citizen-number", Text("公民身份号码（18位）", "citizen number (18 characters)"),
-               "[0-9]{17}[0-9X]", "GB 11643-1999", citizen_number_check),
-        Format("project-code", Text("项目代码（24位，五段，以短横线分隔）",
-                                    "project code (24 characters in five segments)"),
-               "[0-9]{4}-[0-9]{6}-[0-9]{2}-[0-9]{2}-[0-9]{5}[0-9A-Z]", "GB/T 40058-2021"),
-        Format("mobile-number", Text("手机号（11位）", "mobile number (11 digits)"),
-               "1[0-9]{10}", "fire dossier XF-C06"),
-        Format("item-code", Text("标准审批事项编码（7位数字）", "national item code (7 digits)"),
-               "[0-9]{7}", "share dossier"),
-        Format("industry-code", Text("国标行业代码（门类字母加2至4位数字）",
-                                     "industry code (section letter and 2 to 4 digits)"),
-               "[A-T][0-9]{2,4}", "GB/T 4754-2017"),
-        Format("coordinates", Text("坐标（经度,纬度，多点以分号分隔）",
-                                   "coordinates (longitude,latitude; pairs separated by semicolons)"),
-               f"{_COORDINATE},{_COORDINATE}(?:;{_COORDINATE},{_COORDINATE})*", "PRJ-14"),
+        Format(
+            "division-code",
+            Text("行政区划代码（6位数字）", "division code (6 digits)"),
+            "[0-9]{6}",
+            "GB/T 2260",
+        ),
+        Format(
+            "credit-code",
+            Text("统一社会信用代码（18位）", "unified social credit code (18 characters)"),
+            f"{_USCC_CLASS}{{2}}[0-9]{{6}}{_USCC_CLASS}{{10}}",
+            "GB 32100-2015",
+            credit_code_check,
+        ),
+        Format(
+            "citizen-number",
+            Text("公民身份号码（18位）", "citizen number (18 characters)"),
+            "[0-9]{17}[0-9X]",
+            "GB 11643-1999",
+            citizen_number_check,
+        ),
+        Format(
+            "project-code",
+            Text(
+                "项目代码（24位，五段，以短横线分隔）",
+                "project code (24 characters in five segments)",
+            ),
+            "[0-9]{4}-[0-9]{6}-[0-9]{2}-[0-9]{2}-[0-9]{5}[0-9A-Z]",
+            "GB/T 40058-2021",
+        ),
+        Format(
+            "mobile-number",
+            Text("手机号（11位）", "mobile number (11 digits)"),
+            "1[0-9]{10}",
+            "fire dossier XF-C06",
+        ),
+        Format(
+            "item-code",
+            Text("标准审批事项编码（7位数字）", "national item code (7 digits)"),
+            "[0-9]{7}",
+            "share dossier",
+        ),
+        Format(
+            "industry-code",
+            Text(
+                "国标行业代码（门类字母加2至4位数字）",
+                "industry code (section letter and 2 to 4 digits)",
+            ),
+            "[A-T][0-9]{2,4}",
+            "GB/T 4754-2017",
+        ),
+        Format(
+            "coordinates",
+            Text(
+                "坐标（经度,纬度，多点以分号分隔）",
+                "coordinates (longitude,latitude; pairs separated by semicolons)",
+            ),
+            f"{_COORDINATE},{_COORDINATE}(?:;{_COORDINATE},{_COORDINATE})*",
+            "PRJ-14",
+        ),
     )
 }

@@ -67,7 +67,8 @@ class RuleCount:
 class Run:
     """Head of a run. Times are ISO 8601 with offset. `tables` is keyed `standard/table`.
 
-    `notes` are lines every report shows beside the basis, such as what a baseline hides.
+    `notes` are lines every report shows beside the basis, such as what a baseline hides. `held`
+    says how many records each rule holds back (`parent`: only its parent does not conform).
     """
 
     id: str
@@ -80,6 +81,7 @@ class Run:
     problems: tuple[FileProblem, ...] = ()
     files: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[Text, ...] = ()
+    held: Mapping[str, int] = field(default_factory=dict)
 
     def total(self, name: str) -> int:
         """Sum of one count over all tables, e.g. `read`."""

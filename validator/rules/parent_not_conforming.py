@@ -10,6 +10,8 @@ from validator.rule import Example, Rule, Scope, Use
 from validator.text import Text
 from validator.violation import Severity
 
+_CODE = "2401-441802-04-01-100126"
+
 
 def uses(packs: Packs, table: Table) -> tuple[Use, ...]:
     """Tables that others refer to."""
@@ -40,13 +42,13 @@ RULE = Rule(
         "their number once, indirect ones included.",
     ),
     good=Example({
-        "SPGL_XMJBXXB": ({"GCDM": "A", "TDSFDSJFA": "1"},),
-        "SPGL_XMSPSXBLXXB": ({"SPSXSLBM": "1", "GCDM": "A"},),
+        "SPGL_XMJBXXB": ({"GCDM": _CODE, "XMDM": _CODE, "NKGSJ": "昨天"},),
+        "SPGL_XMYDHXJZXXB": ({"XMDM": None, "JZWJXH": "1"},),
     }),
     bad_example=Example(
         {
-            "SPGL_XMJBXXB": ({"GCDM": "A", "NKGSJ": "昨天"},),
-            "SPGL_XMSPSXBLXXB": ({"SPSXSLBM": "1", "GCDM": "A"},),
+            "SPGL_XMJBXXB": ({"GCDM": _CODE, "XMDM": _CODE, "NKGSJ": "昨天"},),
+            "SPGL_XMYDHXJZXXB": ({"XMDM": _CODE, "JZWJXH": "1"},),
         },
         (("SPGL_XMJBXXB", 1, ("GCDM",)),),
     ),

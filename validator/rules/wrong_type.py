@@ -44,8 +44,14 @@ def bad(_packs: Packs, table: Table, use: Use) -> pl.Expr:
     field = table.by_name[use.fields[0]]
     body = PATTERNS.get(field.kind)
     if body is None:
-        return pl.lit(False)
+        # Every text is one; only native cells can be wrong.
+        return pl.col(field.name).is_null() & pl.lit(False)
     return any_part(field, lambda column: ~matches(body, column))
+
+
+def may(packs: Packs, table: Table, use: Use) -> pl.Expr:
+    texts = table.by_name[use.fields[0]].kind is Kind.TEXT
+    return pl.lit(False) if texts else bad(packs, table, use).any()
 
 
 def json_schema(packs: Packs, table: Table, use: Use) -> Mapping[str, object]:
@@ -106,6 +112,7 @@ RULE = Rule(
     ),
     uses=uses,
     bad=bad,
+    may=may,
     json_schema=json_schema,
     xsd=xsd,
 )  # fmt: skip

@@ -1,0 +1,288 @@
+"""The first pass over the sources of one table: judge batches, keep columns, write violations.
+
+A file that turns out to be unreadable as a whole leaves nothing behind but its problem. Dataset
+rules come later (`validator.check`), over the columns kept here. It also reads chosen records again
+(`again`), which checks by the stamp that nothing changed in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from validator.dataset import Columns, Mark, Shape, joined, read
+from validator.finding import Spot, Veil, build, of_source, of_unreadable
+from validator.native import plain
+from validator.pack import Packs, Table
+from validator.plan import Faults, Plan, judge
+from validator.records import Batch, SourceError, TableSource
+from validator.rule import Use
+from validator.run import FileProblem
+from validator.store import Writer
+from validator.text import Text
+
+Ints = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+CHANGED = Text(
+    "文件在检查期间被改动；请重新运行", "the file changed while it was checked; run again"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far reading is: rows of this file so far; bytes of finished files and of all files."""
+
+    file: str
+    rows: int
+    done_bytes: int
+    total_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What reading needs and shares over tables. `uses` is the list that use numbers point into;
+    `judge` is the engine; `holds[use]` tells which uses block a record."""
+
+    packs: Packs
+    uses: Sequence[Use]
+    holds: Sequence[bool]
+    veil: Veil
+    writer: Writer
+    batch_rows: int
+    judge: Callable[[Plan, Batch, pl.DataFrame, Mapping[str, pl.Series], Mask, Mask], Faults]
+    on_rows: Callable[[TableSource, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """The records of one source: positions `start` to `start + rows` of its table."""
+
+    source: TableSource
+    group: int
+    start: int
+    rows: int
+    stamp: str
+
+
+@dataclass(slots=True)
+class Held:
+    """Blocking faults of one table: parallel arrays of use number and position, then by rule."""
+
+    use: list[Ints] = field(default_factory=list)
+    row: list[Ints] = field(default_factory=list)
+
+    def add(self, use: Ints, row: Ints) -> None:
+        self.use.append(use)
+        self.row.append(row)
+
+    def sorted(self) -> tuple[Ints, Ints]:
+        """Both arrays, by position."""
+        if not self.row:
+            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+        use, row = np.concatenate(self.use), np.concatenate(self.row)
+        order = np.lexsort((use, row))
+        return use[order], row[order]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where a table's uses stand: its plan from `base` on, then the two source rules."""
+
+    table: Table
+    plan: Plan
+    base: int
+    unknown_field: int
+    unreadable: int
+
+
+@dataclass(frozen=True, slots=True)
+class TableRun:
+    """What the first pass found out about one table."""
+
+    entry: Entry
+    segments: tuple[Segment, ...]
+    columns: Columns
+    held: Held
+    counts: Mapping[int, int]
+    unreadable: int
+    problems: tuple[FileProblem, ...]
+    files: Mapping[str, int]
+
+    @property
+    def table(self) -> Table:
+        return self.entry.table
+
+
+@dataclass(slots=True)
+class _Found:
+    """What one source yields; dropped as a whole when the file is unreadable."""
+
+    columns: list[Columns] = field(default_factory=list)
+    held: Held = field(default_factory=Held)
+    counts: dict[int, int] = field(default_factory=dict)
+    rows: int = 0
+    unreadable: int = 0
+
+    def count(self, frame: pl.DataFrame) -> None:
+        for use, number in frame["use"].value_counts().iter_rows():
+            self.counts[use] = self.counts.get(use, 0) + number
+
+
+def read_table(
+    reader: Reader, entry: Entry, shape: Shape, sources: Sequence[TableSource]
+) -> TableRun:
+    """Read every source of one table."""
+    segments: list[Segment] = []
+    problems: list[FileProblem] = []
+    found: list[_Found] = []
+    held = Held()
+    for source in sources:
+        group = reader.writer.group(entry.table.qualified, source.file)
+        try:
+            stamp = source.stamp()
+            one = _read_source(reader, entry, shape, source, group)
+        except SourceError as failure:
+            reader.writer.discard(group)
+            problems.append(FileProblem(failure.file, failure.text))
+            continue
+        start = sum(f.rows for f in found)
+        segments.append(Segment(source, group, start, one.rows, stamp))
+        for use, row in zip(one.held.use, one.held.row, strict=True):
+            held.add(use, row + start)
+        found.append(one)
+    empty = read(entry.table, shape, pl.DataFrame())
+    counts: dict[int, int] = {}
+    for one in found:
+        for use, number in one.counts.items():
+            counts[use] = counts.get(use, 0) + number
+    return TableRun(
+        entry,
+        tuple(segments),
+        joined([c for one in found for c in one.columns] or [empty]),
+        held,
+        counts,
+        sum(one.unreadable for one in found),
+        tuple(problems),
+        {s.source.file: one.rows + one.unreadable for s, one in zip(segments, found, strict=True)},
+    )
+
+
+def _read_source(
+    reader: Reader, entry: Entry, shape: Shape, source: TableSource, group: int
+) -> _Found:
+    found, table = _Found(), entry.table
+    of = reader.writer.groups[group]
+    frames: list[pl.DataFrame] = []
+    for batch in source.batches(reader.batch_rows):
+        frames.clear()
+        frame, wrong = plain(reader.packs, table, batch)
+        columns = read(table, shape, frame)
+        judged = columns.marks <= Mark.REFUSED
+        invalid = columns.marks == Mark.INVALID
+        faults = reader.judge(entry.plan, batch, frame, wrong, judged, invalid)
+        if len(faults.row):
+            use = faults.use + entry.base
+            spot = Spot(batch.frame, batch.ordinals, batch.lines)
+            frames.append(build(table, reader.uses, use, faults.row, spot, reader.veil))
+            blocks = np.array([reader.holds[u] for u in use], dtype=np.bool_)
+            found.held.add(use[blocks], faults.row[blocks] + found.rows)
+        if batch.unreadable:
+            number = entry.unreadable
+            frames.append(
+                of_unreadable(number, reader.uses[number], table, batch.unreadable, reader.veil)
+            )
+            found.unreadable += len(batch.unreadable)
+        if frames:
+            together = pl.concat(frames)
+            if len(frames) > 1:
+                together = together.sort("record", maintain_order=True)
+            found.count(together)
+            reader.writer.add(group, together)
+        found.columns.append(columns)
+        found.rows += frame.height
+        reader.on_rows(source, found.rows)
+    _read_header(reader, entry, source, group, found)
+    reader.writer.flush(group)
+    of.headers.update({c.field: c.header for c in source.columns() if c.field})
+    return found
+
+
+def _read_header(
+    reader: Reader, entry: Entry, source: TableSource, group: int, found: _Found
+) -> None:
+    """Unknown columns, once per file; known local ones are read past."""
+    table = entry.table
+    local = {*reader.packs.pack(table.standard).local_columns, *table.local_columns}
+    unknown = [
+        c.header for c in source.columns() if c.field is None and c.header.upper() not in local
+    ]
+    if unknown:
+        use = reader.uses[entry.unknown_field]
+        frame = of_source(entry.unknown_field, use, table, unknown)
+        found.count(frame)
+        reader.writer.add_dataset(group, frame)
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Records read again: their positions in the table, and where they stand."""
+
+    segment: Segment
+    positions: Ints
+    spot: Spot
+    frame: pl.DataFrame
+
+
+def again(reader: Reader, run: TableRun, positions: Ints | None) -> Iterator[Again]:
+    """Read the records at sorted positions again (None: all), batch by batch.
+
+    `spot.frame` holds the cells as written, `frame` native cells in lexical form. Raises SourceError
+    if the file changed since the first pass.
+    """
+    for segment in run.segments:
+        stop = segment.start + segment.rows
+        if positions is None:
+            wanted = np.arange(segment.start, stop, dtype=np.int64)
+        else:
+            wanted = positions[
+                np.searchsorted(positions, segment.start) : np.searchsorted(positions, stop)
+            ]
+        if len(wanted):
+            yield from _again(reader, run.table, segment, wanted)
+
+
+def _again(reader: Reader, table: Table, segment: Segment, wanted: Ints) -> Iterator[Again]:
+    source, at = segment.source, segment.start
+    if source.stamp() != segment.stamp:
+        raise SourceError(source.file, CHANGED)
+    for batch in source.batches(reader.batch_rows):
+        height = batch.frame.height
+        mine = wanted[np.searchsorted(wanted, at) : np.searchsorted(wanted, at + height)]
+        if len(mine):
+            rows = mine - at
+            frame, _ = plain(reader.packs, table, batch)
+            lines = batch.lines[rows] if batch.lines is not None else None
+            spot = Spot(batch.frame[rows], batch.ordinals[rows], lines)
+            yield Again(segment, mine, spot, frame[rows])
+        at += height
+        if at > wanted[-1]:
+            break
+    if at <= wanted[-1] or source.stamp() != segment.stamp:
+        raise SourceError(source.file, CHANGED)
+
+
+def bulk(
+    plan: Plan,
+    _batch: Batch,
+    frame: pl.DataFrame,
+    wrong: Mapping[str, pl.Series],
+    judged: Mask,
+    invalid: Mask,
+) -> Faults:
+    """The columnar engine."""
+    return judge(plan, frame, wrong, judged, invalid)

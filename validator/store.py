@@ -1,0 +1,271 @@
+"""The violations of a run on disk: Parquet chunks and run.json in a folder, files with mode 0600.
+
+Chunks are written while the run goes on; run.json comes last, so that a folder with it is a finished
+run. Reading back streams chunk by chunk. Personal values were masked before they came here.
+"""
+
+from __future__ import annotations
+
+import heapq
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO
+
+import orjson
+import polars as pl
+
+from validator.finding import SCHEMA
+from validator.pack import Packs, Provenance
+from validator.records import SourceError
+from validator.rule import Use
+from validator.rules import rules
+from validator.run import FileProblem, PackLine, RuleCount, Run, TableCounts
+from validator.text import Text
+from validator.violation import Severity, Violation
+
+VERSION = 1
+HEAD = "run.json"
+#: Rows of a chunk before it is written.
+CHUNK = 50_000
+
+
+@dataclass(slots=True)
+class Group:
+    """The violations of one file, or of none: those of its records in reading order, and those that
+    dataset rules found, sorted. `waiting` is not yet written."""
+
+    table: str | None
+    file: str | None
+    headers: dict[str, str]
+    records: list[str] = field(default_factory=list)
+    dataset: list[str] = field(default_factory=list)
+    waiting: list[pl.DataFrame] = field(default_factory=list)
+
+
+class Writer:
+    """Takes violation frames group by group and ends with `finish`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.groups: list[Group] = []
+        self._number = 0
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def group(self, table: str | None, file: str | None) -> int:
+        """Open a group; groups are read back in the order they were opened."""
+        self.groups.append(Group(table, file, {}))
+        return len(self.groups) - 1
+
+    def add(self, group: int, frame: pl.DataFrame) -> None:
+        """Violations in reading order."""
+        of = self.groups[group]
+        if frame.height:
+            of.waiting.append(frame)
+        if sum(f.height for f in of.waiting) >= CHUNK:
+            self.flush(group)
+
+    def flush(self, group: int) -> None:
+        of = self.groups[group]
+        if of.waiting:
+            of.records.append(self._chunk(pl.concat(of.waiting)))
+            of.waiting.clear()
+
+    def add_dataset(self, group: int, frame: pl.DataFrame) -> None:
+        """Violations of dataset rules, all of the group at once, sorted by record."""
+        for part in frame.iter_slices(CHUNK):
+            self.groups[group].dataset.append(self._chunk(part))
+
+    def discard(self, group: int) -> None:
+        """Forget the group: its file turned out to be unreadable."""
+        of = self.groups[group]
+        for name in (*of.records, *of.dataset):
+            (self.folder / name).unlink()
+        of.records.clear()
+        of.dataset.clear()
+        of.waiting.clear()
+
+    def _chunk(self, frame: pl.DataFrame) -> str:
+        name = f"{self._number:06d}.parquet"
+        self._number += 1
+        with _private(self.folder / name) as file:
+            frame.write_parquet(file, compression="zstd")
+        return name
+
+    def finish(self, run: Run, packs: Packs, uses: Sequence[Use]) -> Stored:
+        """Write run.json and open the run."""
+        for number in range(len(self.groups)):
+            self.flush(number)
+        groups = [
+            {"table": g.table, "file": g.file, "headers": g.headers, "records": g.records,
+             "dataset": g.dataset}
+            for g in self.groups if g.records or g.dataset
+        ]  # fmt: skip
+        head = {
+            "version": VERSION,
+            "run": asdict(run),
+            "uses": [_use_line(packs, use) for use in uses],
+            "groups": groups,
+        }
+        part = self.folder / f"{HEAD}.part"
+        with _private(part) as file:
+            file.write(orjson.dumps(head, option=orjson.OPT_INDENT_2))
+        part.replace(self.folder / HEAD)
+        return open_run(self.folder)
+
+
+def _private(path: Path) -> IO[bytes]:
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+
+
+def _use_line(packs: Packs, use: Use) -> dict[str, object]:
+    """What a stored violation needs of its use, texts included, whatever the rules become later."""
+    rule = rules()[use.rule]
+    table = packs.table(use.table) if use.table else None
+    places = {k: v for k, v in use.params.items() if isinstance(v, str | int | float)}
+    first = table.by_name.get(use.fields[0]) if table is not None and use.fields else None
+    if first is not None:
+        places = {"field": first.name, "title": first.title.zh} | places
+    return {
+        "rule": use.rule,
+        "severity": str(use.severity),
+        "standard": table.standard if table else None,
+        "table": table.name if table else None,
+        "stage": table.stage if table else None,
+        "fields": list(use.fields),
+        "provenance": str(use.provenance),
+        "reference": use.reference,
+        "places": places,
+        "message": {"zh": rule.message.zh, "en": rule.message.en},
+        "help": {"zh": rule.help.zh, "en": rule.help.en},
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class StoredUse:
+    """A use as it stood when the run was made."""
+
+    rule: str
+    severity: Severity
+    standard: str | None
+    table: str | None
+    stage: str | None
+    fields: tuple[str, ...]
+    provenance: Provenance
+    reference: str
+    places: Mapping[str, object]
+    message: Text
+    help: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A finished run in its folder; a `run.Result`."""
+
+    run: Run
+    folder: Path
+    uses: tuple[StoredUse, ...]
+    groups: tuple[Group, ...]
+
+    def violations(self) -> Iterator[Violation]:
+        """Every violation, in order of table, file, record; one chunk in memory at a time."""
+        for group in self.groups:
+            rows = heapq.merge(
+                self._rows(group.records), self._rows(group.dataset), key=lambda r: r[1] or 0
+            )
+            for row in rows:
+                yield self._violation(group, row)
+
+    def _rows(self, names: Sequence[str]) -> Iterator[tuple[object, ...]]:
+        for name in names:
+            yield from pl.read_parquet(self.folder / name).select(*SCHEMA).iter_rows()
+
+    def _violation(self, group: Group, row: tuple[object, ...]) -> Violation:
+        number, record, line, value, key, params, fingerprint = row
+        use = self.uses[int(str(number))]
+        more = orjson.loads(str(params)) if params is not None else {}
+        header = group.headers.get(use.fields[0]) if use.fields else None
+        if use.rule == "unknown-field":
+            header = str(value)
+        places = {**use.places, "value": value if value is not None else "", **more}
+        return Violation(
+            use.rule,
+            use.severity,
+            use.standard,
+            use.table,
+            use.fields,
+            group.file,
+            None if record is None else int(str(record)),
+            None if line is None else int(str(line)),
+            header,
+            orjson.loads(str(key)),
+            None if value is None else str(value),
+            use.message.fill(places),
+            use.help.fill(places),
+            use.stage,
+            use.provenance,
+            use.reference,
+            str(fingerprint),
+        )
+
+
+def open_run(path: Path) -> Stored:
+    """The run in a folder, or of a run.json. Raises SourceError where it is none."""
+    folder = path.parent if path.name == HEAD else path
+    try:
+        head = orjson.loads((folder / HEAD).read_bytes())
+    except (OSError, ValueError) as error:
+        text = Text(
+            "不是完整的运行记录；请给出含 run.json 的文件夹",
+            "not a finished run; give a folder with run.json",
+        )
+        raise SourceError(str(path), text) from error
+    if head.get("version") != VERSION:
+        text = Text(
+            "运行记录由不同版本的 spgl 写成；请重新运行",
+            "written by another version of spgl; run again",
+        )
+        raise SourceError(str(path), text)
+    uses = tuple(
+        StoredUse(
+            u["rule"],
+            Severity(u["severity"]),
+            u["standard"],
+            u["table"],
+            u["stage"],
+            tuple(u["fields"]),
+            Provenance(u["provenance"]),
+            u["reference"],
+            u["places"],
+            Text(**u["message"]),
+            Text(**u["help"]),
+        )
+        for u in head["uses"]
+    )
+    groups = tuple(
+        Group(g["table"], g["file"], g["headers"], g["records"], g["dataset"])
+        for g in head["groups"]
+    )
+    return Stored(_run(head["run"]), folder, uses, groups)
+
+
+def _run(data: Mapping[str, object]) -> Run:
+    """A run head from its JSON."""
+    line = dict(data)
+    packs = [dict(p) for p in line.pop("packs")]  # type: ignore[call-overload]
+    tables = dict(line.pop("tables"))  # type: ignore[call-overload]
+    counts = [dict(c) for c in line.pop("counts")]  # type: ignore[call-overload]
+    problems = [dict(p) for p in line.pop("problems")]  # type: ignore[call-overload]
+    inputs = tuple(line.pop("inputs"))  # type: ignore[arg-type]
+    notes = [dict(n) for n in line.pop("notes")]  # type: ignore[call-overload]
+    notes = [dict(n) for n in line.pop("notes", ())]  # type: ignore[attr-defined]
+    return Run(
+        packs=tuple(PackLine(**{**p, "title": Text(**p["title"])}) for p in packs),
+        tables={n: TableCounts(**{**t, "title": Text(**t["title"])}) for n, t in tables.items()},
+        counts=tuple(RuleCount(**c) for c in counts),
+        problems=tuple(FileProblem(p["file"], Text(**p["text"])) for p in problems),
+        inputs=inputs,
+        notes=tuple(Text(**n) for n in notes),
+        **line,  # type: ignore[arg-type]
+    )
