@@ -28,7 +28,11 @@ def main(arguments: list[str] | None = None) -> int:
         print(fault, file=sys.stderr)
         return 2
     settings = SandboxSettings(given.host, given.port, given.store, token)
-    asyncio.run(_run(settings, script))
+    try:
+        asyncio.run(_run(settings, script))
+    except OSError as fault:
+        print(fault, file=sys.stderr)
+        return 2
     return 0
 
 
