@@ -1,6 +1,9 @@
-"""Where reports of a command go: `--format` on standard output, `--report FORMAT=FILE` beside it.
+"""Where reports of a command go: `--format` on standard output, `--report FORMAT=FILE` beside it,
+and what a baseline keeps out of them.
 
-What a report looks like is `validator.reports`.
+A command calls `asked` and `known` before any work, `without_known` on its result, then `show` and
+`exit_code`. What a report looks like is `validator.reports`, what a baseline is
+`validator.baseline`.
 """
 
 from __future__ import annotations
@@ -8,7 +11,9 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from spgl import __version__
 from spgl.cli import Call, Exit
@@ -17,6 +22,11 @@ from validator.pack import Packs
 from validator.run import Result
 from validator.text import Lang, Text
 from validator.violation import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from validator.baseline import Baseline, Entry
 
 FAIL_ON = ("error", "warning", "info", "never")
 
@@ -29,8 +39,12 @@ class Output:
     path: Path
 
 
-def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
-    """Declare --format, --report and --fail-on."""
+#: Stale baseline entries named one by one.
+_STALE = 20
+
+
+def add(parser: argparse.ArgumentParser, lang: Lang, *, fail_on: str = "error") -> None:
+    """Declare --format, --report, --fail-on (with the command's own default) and the baseline."""
     from validator.reports import FORMATS
 
     group = parser.add_argument_group(Text("报告", "reports")[lang])
@@ -54,11 +68,39 @@ def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
     group.add_argument(
         "--fail-on",
         choices=FAIL_ON,
-        default="error",
+        default=fail_on,
         help=Text(
-            "达到此级别时退出码为 1（默认 error）",
-            "exit 1 at or above this severity (default error)",
+            f"达到此级别时退出码为 1（默认 {fail_on}）",
+            f"exit 1 at or above this severity (default {fail_on})",
         )[lang],
+    )
+    _add_baseline(group, lang)
+
+
+def _add_baseline(group: argparse._ArgumentGroup, lang: Lang) -> None:
+    group.add_argument(
+        "--baseline",
+        type=Path,
+        metavar="FILE",
+        help=Text(
+            "不显示此文件所列的已知问题，并列出其中已不再出现的",
+            "hide the known violations listed in FILE; name those that no longer occur",
+        )[lang],
+    )
+    group.add_argument(
+        "--write-baseline",
+        type=Path,
+        metavar="FILE",
+        help=Text(
+            "把本次全部问题记为已知，写入此文件",
+            "write every violation of this run to FILE as known",
+        )[lang],
+    )
+    group.add_argument(
+        "--baseline-reason",
+        default="",
+        metavar="TEXT",
+        help=Text("新记入基线的原因", "why the new entries are tolerated")[lang],
     )
 
 
@@ -86,6 +128,62 @@ def asked(call: Call) -> tuple[Output, ...]:
             )
         outputs.append(Output(name, Path(path)))
     return tuple(outputs)
+
+
+def known(call: Call) -> Baseline | None:
+    """The baseline asked for. Raises SourceError or ConfigError before any work is done."""
+    from validator import baseline
+
+    path: Path | None = call.args.write_baseline
+    if path and not path.parent.is_dir():
+        raise ConfigError(
+            Text(
+                f"--write-baseline {path}：目录 {path.parent} 不存在，请先建立",
+                f"--write-baseline {path}: folder {path.parent} does not exist; create it first",
+            )[call.lang]
+        )
+    return baseline.read(call.args.baseline) if call.args.baseline else None
+
+
+def without_known(call: Call, result: Result, known: Baseline | None) -> Result:
+    """What is to be shown and judged of `result`; the gate of a push knows no baseline.
+
+    With --write-baseline every violation becomes known first. Stale entries are named on standard
+    error. Raises ConfigError where the baseline cannot be written.
+    """
+    from validator import baseline
+
+    path: Path | None = call.args.write_baseline
+    if path:
+        known = baseline.make(
+            result.violations(),
+            today=date.fromisoformat(result.run.finished[:10]),
+            reason=call.args.baseline_reason,
+            known=known,
+        )
+        try:
+            baseline.write(path, known)
+        except OSError as fault:
+            raise ConfigError(f"{path}: {fault.strerror}") from fault
+    if known is None:
+        return result
+    shown = baseline.apply(result, known)
+    for line in _stale(shown.stale, call.lang):
+        print(line, file=sys.stderr)
+    return shown
+
+
+def _stale(entries: tuple[Entry, ...], lang: Lang) -> Iterator[str]:
+    from validator.reports.phrases import NOT_SHOWN
+    from validator.reports.plain import visible
+
+    head = Text("基线中已不再出现", "stale in the baseline")[lang]
+    for entry in entries[:_STALE]:
+        words = (entry.rule, entry.table or "", entry.message[lang], entry.fingerprint[:12])
+        yield visible(f"spgl: {head}: {' '.join(word for word in words if word)}")
+    if len(entries) > _STALE:
+        hidden = {"count": f"{len(entries) - _STALE:,}"}
+        yield f"spgl: {head}: {NOT_SHOWN.fill(hidden)[lang]}"
 
 
 def show(call: Call, result: Result, packs: Packs, outputs: tuple[Output, ...]) -> None:
