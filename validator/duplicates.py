@@ -66,7 +66,8 @@ def _shared(columns: Columns) -> Ints:
     keyed = (columns.key != 0) & (columns.marks != Mark.DRAFT)
     keys = columns.key if keyed.all() else columns.key[keyed]
     twice = pl.Series(keys).is_duplicated().to_numpy()
-    return np.flatnonzero(keyed)[twice].astype(np.int64)
+    found: Ints = np.flatnonzero(keyed)[twice].astype(np.int64)
+    return found
 
 
 def _resolve(

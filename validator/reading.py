@@ -158,8 +158,8 @@ def read_table(
     empty = read(entry.table, shape, pl.DataFrame())
     counts: dict[int, int] = {}
     for one in found:
-        for use, number in one.counts.items():
-            counts[use] = counts.get(use, 0) + number
+        for number, times in one.counts.items():
+            counts[number] = counts.get(number, 0) + times
     return TableRun(
         entry,
         tuple(segments),

@@ -91,8 +91,10 @@ def held_back(family: Family) -> dict[str, dict[int, int]]:
         b.root[b.parent & ~b.own & (family.places[t] <= Place.CANDIDATE)]
         for t, b in family.blocks.items()
     ]
-    codes, counts = np.unique(np.concatenate(roots), return_counts=True) if roots else ([], [])
     found: dict[str, dict[int, int]] = {}
+    if not roots:
+        return found
+    codes, counts = np.unique(np.concatenate(roots), return_counts=True)
     for code, count in zip(codes, counts, strict=True):
         if code >= 0:
             table = family.tables[int(code) >> _ROW_BITS].qualified

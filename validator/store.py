@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import orjson
 import polars as pl
@@ -29,6 +29,9 @@ VERSION = 1
 HEAD = "run.json"
 #: Rows of a chunk before it is written.
 CHUNK = 50_000
+
+#: A stored violation in the order of `finding.SCHEMA`.
+Row = tuple[int, int | None, int | None, str | None, str, str | None, str]
 
 
 @dataclass(slots=True)
@@ -123,10 +126,12 @@ def _use_line(packs: Packs, use: Use) -> dict[str, object]:
     """What a stored violation needs of its use, texts included, whatever the rules become later."""
     rule = rules()[use.rule]
     table = packs.table(use.table) if use.table else None
-    places = {k: v for k, v in use.params.items() if isinstance(v, str | int | float)}
+    places: dict[str, str | int | float] = {
+        k: v for k, v in use.params.items() if isinstance(v, str | int | float)
+    }
     first = table.by_name.get(use.fields[0]) if table is not None and use.fields else None
     if first is not None:
-        places = {"field": first.name, "title": first.title.zh} | places
+        places = {"field": first.name, "title": first.title.zh, **places}
     return {
         "rule": use.rule,
         "severity": str(use.severity),
@@ -171,23 +176,21 @@ class Stored:
     def violations(self) -> Iterator[Violation]:
         """Every violation, in order of table, file, record; one chunk in memory at a time."""
         for group in self.groups:
-            rows = heapq.merge(
-                self._rows(group.records), self._rows(group.dataset), key=lambda r: r[1] or 0
-            )
+            rows = heapq.merge(self._rows(group.records), self._rows(group.dataset), key=_record)
             for row in rows:
                 yield self._violation(group, row)
 
-    def _rows(self, names: Sequence[str]) -> Iterator[tuple[object, ...]]:
+    def _rows(self, names: Sequence[str]) -> Iterator[Row]:
         for name in names:
             yield from pl.read_parquet(self.folder / name).select(*SCHEMA).iter_rows()
 
-    def _violation(self, group: Group, row: tuple[object, ...]) -> Violation:
+    def _violation(self, group: Group, row: Row) -> Violation:
         number, record, line, value, key, params, fingerprint = row
-        use = self.uses[int(str(number))]
-        more = orjson.loads(str(params)) if params is not None else {}
+        use = self.uses[number]
+        more = orjson.loads(params) if params is not None else {}
         header = group.headers.get(use.fields[0]) if use.fields else None
         if use.rule == "unknown-field":
-            header = str(value)
+            header = value
         places = {**use.places, "value": value if value is not None else "", **more}
         return Violation(
             use.rule,
@@ -196,17 +199,17 @@ class Stored:
             use.table,
             use.fields,
             group.file,
-            None if record is None else int(str(record)),
-            None if line is None else int(str(line)),
+            record,
+            line,
             header,
-            orjson.loads(str(key)),
-            None if value is None else str(value),
+            orjson.loads(key),
+            value,
             use.message.fill(places),
             use.help.fill(places),
             use.stage,
             use.provenance,
             use.reference,
-            str(fingerprint),
+            fingerprint,
         )
 
 
@@ -250,22 +253,23 @@ def open_run(path: Path) -> Stored:
     return Stored(_run(head["run"]), folder, uses, groups)
 
 
-def _run(data: Mapping[str, object]) -> Run:
-    """A run head from its JSON."""
-    line = dict(data)
-    packs = [dict(p) for p in line.pop("packs")]  # type: ignore[call-overload]
-    tables = dict(line.pop("tables"))  # type: ignore[call-overload]
-    counts = [dict(c) for c in line.pop("counts")]  # type: ignore[call-overload]
-    problems = [dict(p) for p in line.pop("problems")]  # type: ignore[call-overload]
-    inputs = tuple(line.pop("inputs"))  # type: ignore[arg-type]
-    notes = [dict(n) for n in line.pop("notes")]  # type: ignore[call-overload]
-    notes = [dict(n) for n in line.pop("notes", ())]  # type: ignore[attr-defined]
-    return Run(
-        packs=tuple(PackLine(**{**p, "title": Text(**p["title"])}) for p in packs),
-        tables={n: TableCounts(**{**t, "title": Text(**t["title"])}) for n, t in tables.items()},
-        counts=tuple(RuleCount(**c) for c in counts),
-        problems=tuple(FileProblem(p["file"], Text(**p["text"])) for p in problems),
-        inputs=inputs,
-        notes=tuple(Text(**n) for n in notes),
-        **line,  # type: ignore[arg-type]
-    )
+def _record(row: Row) -> int:
+    return row[1] or 0
+
+
+def _run(data: dict[str, Any]) -> Run:
+    """A run head from its JSON, as `asdict` wrote it."""
+    tables = {n: TableCounts(**_titled(t)) for n, t in data["tables"].items()}
+    made = {
+        "inputs": tuple(data["inputs"]),
+        "packs": tuple(PackLine(**_titled(p)) for p in data["packs"]),
+        "tables": tables,
+        "counts": tuple(RuleCount(**c) for c in data["counts"]),
+        "problems": tuple(FileProblem(p["file"], Text(**p["text"])) for p in data["problems"]),
+        "notes": tuple(Text(**n) for n in data["notes"]),
+    }
+    return Run(**{**data, **made})
+
+
+def _titled(data: dict[str, Any]) -> dict[str, Any]:
+    return {**data, "title": Text(**data["title"])}
