@@ -137,7 +137,8 @@ class Awaited:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A later word of the target on a delivered record."""
+    """A later word of the target on a delivered record. `final` is false when the target may still
+    change it (SJSCZT 1): the record stays awaited."""
 
     standard: str
     table: str
@@ -146,6 +147,7 @@ class Verdict:
     answer: Answer
     lsh: str = ""
     reason: str = ""
+    final: bool = True
 
 
 @dataclass(frozen=True, slots=True)
