@@ -1,4 +1,4 @@
-"""Work done ahead of the reader, in one thread and in order, with bounded look-ahead.
+"""Work done ahead of the reader, in threads, in order and with bounded look-ahead.
 
 Polars, numpy and file reads release the interpreter lock, so reading, checking and parsing of
 neighbouring blocks overlap. It knows nothing of what passes through.
@@ -7,12 +7,15 @@ neighbouring blocks overlap. It knows nothing of what passes through.
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterable
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from queue import Empty, Full, Queue
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,20 @@ def ahead(values: Iterable[T], depth: int = 1) -> Generator[T, None, None]:
         stopped.set()
         _drain(queue)
         worker.join()
+
+
+def side_by_side(
+    work: Callable[[T], R], values: Iterable[T], workers: int = 2
+) -> Generator[R, None, None]:
+    """`work` done to each value, results in order; at most one more waits than there are workers."""
+    with ThreadPoolExecutor(workers) as pool:
+        waiting: deque[Future[R]] = deque()
+        for value in values:
+            waiting.append(pool.submit(work, value))
+            if len(waiting) > workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def _produce(values: Iterable[T], queue: Queue[_Value[T] | _End], stopped: threading.Event) -> None:

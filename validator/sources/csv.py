@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from validator.pack import Table
 from validator.records import Batch, Column
-from validator.sources.ahead import ahead
+from validator.sources.ahead import ahead, side_by_side
 from validator.sources.csv_blocks import blocks, parsed
 from validator.sources.csv_layout import Layout, read_layout
 from validator.sources.encoding import utf8_chunks
@@ -45,16 +45,19 @@ class CsvSource:
             return self._layout(chunks)[0].columns
 
     def batches(self, rows: int) -> Iterator[Batch]:
-        with closing(ahead(self._parts())) as parts:
+        with closing(self._parts()) as parts:
             yield from numbered(parts, rows)
 
     def _parts(self) -> Generator[Part, None, None]:
-        """Blocks are read and checked in one thread while another parses the block before."""
+        """Blocks are read and checked in one thread while others parse the blocks before."""
         with closing(self._chunks()) as chunks:
             layout, rest = self._layout(chunks)
             limit = self.options.max_record
-            with closing(ahead(blocks(rest, layout, limit))) as cut:
-                yield from (parsed(block, layout, limit) for block in cut)
+            with (
+                closing(ahead(blocks(rest, layout, limit))) as cut,
+                closing(side_by_side(lambda b: parsed(b, layout, limit), cut)) as parts,
+            ):
+                yield from parts
 
     def _chunks(self) -> Generator[bytes, None, None]:
         return utf8_chunks(self.place, self.options.encoding, self.options.block)

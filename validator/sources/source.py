@@ -34,7 +34,7 @@ class SourceOptions:
     tables: Mapping[str, str] = field(default_factory=dict)
     prefixes: tuple[str, ...] = ()
     suffixes: tuple[str, ...] = ()
-    block: int = 12 * MIB
+    block: int = 8 * MIB
 
 
 @dataclass(frozen=True, slots=True)

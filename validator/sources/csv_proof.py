@@ -1,0 +1,162 @@
+"""Proof with numpy that bytes are well-formed CSV records, window by window.
+
+A window without quotes is clean when its delimiters number rows x (columns - 1): a short row would
+need a long one to balance, and Polars, which parses the block afterwards, refuses long rows. In a
+window with quotes, besides, each quote must open or close a whole cell. What is not proved is only
+suspicious; the exact reading is `csv_records`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from validator.records import Ints
+from validator.sources.csv_records import QUOTE, Shape
+
+Bytes = npt.NDArray[np.uint8]
+#: Windows of this size keep every intermediate array in the processor's cache.
+_WINDOW = 1 << 18
+#: Up to this many quotes in a window delimiters inside are counted cell by cell.
+_FEW = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """`end`: where the first record that is not complete starts; `lines`: physical lines before
+    it; `offsets[i]`: the line of record i, 0-based, None when each record is one line."""
+
+    end: int
+    lines: int
+    offsets: Ints | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    end: int
+    rows: int
+    lines: int
+    offsets: Ints | None = None
+
+
+def proof(data: bytes, shape: Shape) -> Proof | None:
+    """The whole records that `data` starts with, None when any of them is suspicious (a long row
+    that balances short ones is left for Polars to refuse).
+
+    A single column has no delimiters to count, so it is always suspicious.
+    """
+    if shape.width == 1 or b"\0" in data:
+        return None
+    codes = np.frombuffer(data, np.uint8)
+    windows: list[_Window] = []
+    start, size = 0, _WINDOW
+    while start < len(data):
+        stop = min(start + size, len(data))
+        window = _window(data, codes, start, stop, shape)
+        if window is None:
+            return None
+        if window.rows:
+            windows.append(window)
+            start = window.end
+        elif stop - start > shape.limit:
+            return None
+        elif stop == len(data):
+            break
+        else:
+            size *= 2
+    return Proof(start, sum(w.lines for w in windows), _offsets(windows))
+
+
+def _offsets(windows: list[_Window]) -> Ints | None:
+    if all(w.offsets is None for w in windows):
+        return None
+    parts, before = [], 0
+    for w in windows:
+        parts.append(before + (np.arange(w.rows) if w.offsets is None else w.offsets))
+        before += w.lines
+    return np.concatenate(parts)
+
+
+def _window(data: bytes, codes: Bytes, start: int, stop: int, shape: Shape) -> _Window | None:
+    if data.find(QUOTE, start, stop) >= 0:
+        return _quoted(data, codes, start, stop, shape)
+    end = data.rfind(b"\n", start, stop) + 1
+    if not end:
+        return _Window(start, 0, 0)
+    inside = codes[start:end]
+    rows = int(np.count_nonzero(inside == 10))
+    if int(np.count_nonzero(inside == shape.delimiter[0])) != rows * (shape.width - 1):
+        return None
+    if data.find(b"\r", start, end) >= 0 and _lone_returns(inside).size:
+        return None
+    if end - start > shape.limit and _longest(np.flatnonzero(inside == 10)) > shape.limit:
+        return None
+    return _Window(end, rows, rows)
+
+
+def _quoted(data: bytes, codes: Bytes, start: int, stop: int, shape: Shape) -> _Window | None:
+    """Quotes and line feeds are marks; where the quotes so far are even, one stands outside."""
+    inside, delimiter = codes[start:stop], shape.delimiter[0]
+    is_quote = inside == 34
+    dense = int(np.count_nonzero(is_quote)) > _FEW
+    wanted = is_quote | (inside == 10)
+    marks = np.flatnonzero(wanted | (inside == delimiter) if dense else wanted)
+    kinds = inside[marks]
+    quotes, feeds = kinds == 34, kinds == 10
+    outside = (np.cumsum(quotes, dtype=np.uint8) & 1) == 0
+    ends = np.flatnonzero(feeds & outside)
+    if not ends.size:
+        return _Window(start, 0, 0)
+    whole, size = int(ends[-1]) + 1, int(marks[ends[-1]]) + 1
+    marks, quotes, outside, feeds = marks[:whole], quotes[:whole], outside[:whole], feeds[:whole]
+    opening, closing = marks[quotes & ~outside], marks[quotes & outside]
+    if not _well_placed(inside, opening, closing, delimiter):
+        return None
+    if dense:
+        delimiters = int(np.count_nonzero(outside & ~(quotes | feeds)))
+    else:
+        cells = zip((opening + start).tolist(), (closing + start).tolist(), strict=True)
+        hidden = sum(data.count(shape.delimiter, *cell) for cell in cells)
+        delimiters = int(np.count_nonzero(inside[:size] == delimiter)) - hidden
+    if delimiters != ends.size * (shape.width - 1):
+        return None
+    if data.find(b"\r", start, start + size) >= 0:
+        lone = np.searchsorted(marks, _lone_returns(inside[:size]))
+        if outside[lone - 1].any() or (lone.size and lone[0] == 0):
+            return None
+    if size > shape.limit and _longest(marks[ends]) > shape.limit:
+        return None
+    lines = int(np.count_nonzero(feeds))
+    offsets = None if lines == ends.size else _line_offsets(feeds, ends)
+    return _Window(start + size, int(ends.size), lines, offsets)
+
+
+def _well_placed(inside: Bytes, opening: Ints, closing: Ints, delimiter: int) -> bool:
+    """True when each quoted cell starts after a delimiter, a line end or at the very start, and
+    ends before one. A quote next to a quote is an escaped quote."""
+    if not opening.size:
+        return True
+    before, after = inside[opening - 1], inside[closing + 1]
+    fine = (before == delimiter) | (before == 10) | (before == 34)
+    fine[0] |= opening[0] == 0
+    fine &= (after == delimiter) | (after == 10) | (after == 13) | (after == 34)
+    return bool(fine.all())
+
+
+def _line_offsets(feeds: Ints, ends: Ints) -> Ints:
+    before: Ints = np.cumsum(feeds, dtype=np.int64)[ends[:-1]]
+    return np.concatenate((np.zeros(1, np.int64), before))
+
+
+def _lone_returns(codes: Bytes) -> Ints:
+    """Positions of carriage returns that no line feed follows; `codes` ends with a line feed."""
+    returns: Ints = np.flatnonzero(codes == 13)
+    lone: Ints = returns[codes[returns + 1] != 10]
+    return lone
+
+
+def _longest(feeds: Ints) -> int:
+    """Bytes of the longest record; a carriage return before its line feed is counted in."""
+    return int(np.diff(feeds, prepend=-1).max()) - 1
