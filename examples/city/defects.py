@@ -31,7 +31,8 @@ def _swapped(code: str) -> str:
 def _unreviewed(tables: Tables) -> dict[str, str]:
     """Codes of the youngest project, whose drawings nobody has reviewed yet."""
     youngest = tables["SPGL_XMJBXXB"][-1]
-    return {"XMDM": youngest["XMDM"], "GCDM": youngest["GCDM"], "STYWBH": "ST999900001"}
+    codes = {"XMDM": youngest["XMDM"], "GCDM": youngest["GCDM"], "STYWBH": "ST999900001"}
+    return {**codes, "DFSJZJ": "9901-copy-0002"}
 
 
 _SURROUNDINGS = (
@@ -109,10 +110,8 @@ _STAGES = (
          where=lambda r: r["YDTYSHXYDM"][15] != r["YDTYSHXYDM"][16]),
     copied("duplicate-key", "JSGCGHXKXXB", 20,
            ("同一规划许可报了两条，内容不同", "one permit stands twice with different content"),
-           fields=("XZQHDM", "GCDM", "SPSXSLBM"), new=lambda _: {"JSWZ": "样川市（补录）"}),
-    copied("business-row-without-case", "SGTSJWJSCXXB", 8,
-           ("施工图审查没有对应的办件", "a drawing review belongs to no case"),
-           fields=("GCDM", "SPSXBM", "SPSXBBH"), new=_unreviewed),
+           fields=("XZQHDM", "GCDM", "SPSXSLBM"),
+           new=lambda _: {"JSWZ": "样川市（补录）", "DFSJZJ": "9901-copy-0001"}),
     cell("wrong-type", "JZGCSGXKXXB.HTJG", "12,345.60", 15,
          ("合同价格带千分位逗号", "the contract price has a thousands separator")),
     cell("dangling-reference", "KCSJRYXXB.STYWBH", "ST000000000", 100,
@@ -159,6 +158,15 @@ _WARNINGS = (
          ("责任主体没有资质等级", "a party has no qualification grade"), severity="warning"),
 )  # fmt: skip
 
+_INFOS = (
+    copied("business-row-without-case", "SGTSJWJSCXXB", 8,
+           ("施工图审查没有对应的办件", "a drawing review belongs to no case"),
+           fields=("GCDM", "SPSXBM", "SPSXBBH"), new=_unreviewed, severity="info"),
+    copied("repeated-record", "JSYDGHXKXXB", 40,
+           ("同一条许可导出了两次", "one permit was exported twice, unchanged"),
+           fields=("XZQHDM", "GCDM", "SPSXSLBM"), new=lambda _: {}, severity="info"),
+)  # fmt: skip
+
 DEFECTS: tuple[Defect, ...] = (
     *_SURROUNDINGS,
     *_PROJECTS_AND_CASES,
@@ -166,4 +174,5 @@ DEFECTS: tuple[Defect, ...] = (
     *_STAGES,
     *_FIRE,
     *_WARNINGS,
+    *_INFOS,
 )

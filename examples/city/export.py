@@ -52,6 +52,11 @@ class Form:
     own_order: bool = True
     year: str = ""
 
+    @property
+    def codec(self) -> str:
+        """The codec of every line; a byte order mark stands before the first only."""
+        return "utf-8" if self.encoding == "utf-8-sig" else self.encoding
+
 
 def _csv(name: str, path: str = "", **more: object) -> Form:
     table = f"SPGL_{name}"
@@ -198,7 +203,7 @@ def _csv_bytes(form: Form, tables: Mapping[str, list[Record]], shapes: Shapes) -
     lines = [_csv_line(form, heads)]
     for record in records:
         cells = [record.get(n, "") for n in names]
-        lines.append(_broken(_csv_line(form, cells), record.get(RAW, ""), form.encoding))
+        lines.append(_broken(_csv_line(form, cells), record.get(RAW, ""), form.codec))
     head = b"\xef\xbb\xbf" if form.encoding == "utf-8-sig" else b""
     return head + b"".join(lines)
 
@@ -213,16 +218,16 @@ def _csv_line(form: Form, cells: Sequence[str]) -> bytes:
     out = io.StringIO()
     quoting: Literal[0, 1] = csv.QUOTE_ALL if form.quote_all else csv.QUOTE_MINIMAL
     csv.writer(out, quoting=quoting, lineterminator=form.newline).writerow(cells)
-    return out.getvalue().encode("utf-8" if form.encoding == "utf-8-sig" else form.encoding)
+    return out.getvalue().encode(form.codec)
 
 
-def _broken(line: bytes, how: str, encoding: str) -> bytes:
+def _broken(line: bytes, how: str, codec: str) -> bytes:
     """The line as a faulty export would leave it: a cell too many, or bytes of no character."""
     if how == "ragged":
         end = b"\r\n" if line.endswith(b"\r\n") else b"\n"
-        return line.removesuffix(end) + b"," + "补录".encode(encoding) + end
+        return line.removesuffix(end) + b"," + "补录".encode(codec) + end
     if how == "bytes":
-        wound = "样川".encode(encoding)
+        wound = "样川".encode(codec)
         return line.replace(wound, b"\xff\xfe" + wound, 1)
     return line
 

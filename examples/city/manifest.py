@@ -10,6 +10,7 @@ from city.defects import DEFECTS
 from city.export import Place, Shapes, write_city
 from city.nights import Tables, night_one, refusals
 from city.planting import TOUCHED, Defect, Planted
+from city.table import Record
 
 #: A draft table that local editors keep beside the real one: no table of the standard.
 _DRAFT: dict[str, object] = {
@@ -23,6 +24,7 @@ _DRAFT: dict[str, object] = {
     "action": "add",
     "bad": {},
     "repaired": {},
+    "holds_back": 0,
     "note": {"zh": "本地编辑用的草稿表混进了导出", "en": "a local draft table got into the export"},
 }
 #: Natural key of each table.
@@ -41,7 +43,10 @@ def write_planted(seed: int, shapes: Shapes, keys: Keys, out: Path) -> None:
         "QYPGDYBM,QYPGQYMC\nQYPG005,未完成的草稿\n", encoding="utf-8"
     )
     lines = [
-        _line(n, defect, what, _place(tables, places, defect, what), keys)
+        {
+            **_line(n, defect, what, _place(tables, places, defect, what), keys),
+            "holds_back": _held(tables, defect, what.record),
+        }
         for n, (defect, what) in enumerate(planted, 1)
     ]
     draft = {"id": f"D{len(lines) + 1:02d}", **_DRAFT}
@@ -71,6 +76,17 @@ def _line(n: int, defect: Defect, what: Planted, place: Place, keys: Keys) -> di
         "repaired": dict(what.repaired),
         "note": {"zh": defect.note[0], "en": defect.note[1]},
     }
+
+
+def _held(tables: Tables, defect: Defect, record: Record) -> int:
+    """Records that wait because their project or case does not conform."""
+    if defect.severity != "error" or defect.table not in ("SPGL_XMJBXXB", "SPGL_XMSPSXBLXXB"):
+        return 0
+    points, to = ("GCDM", "XMDM"), "GCDM"
+    if defect.table == "SPGL_XMSPSXBLXXB":
+        points, to = ("SPSXSLBM", "SPSXSLBM"), "SPSXSLBM"
+    below = [r for rows in tables.values() for r in rows if record[to] in map(r.get, points)]
+    return len(below) - 1
 
 
 def _key(record: Mapping[str, str], names: tuple[str, ...]) -> dict[str, str]:

@@ -64,8 +64,8 @@ def refusals(tables: Tables) -> tuple[Refusal, ...]:
         Refusal(
             "SPGL_XMDTXXB",
             unit,
-            "单体建筑高度与地上层数明显不符，请核实",
-            {"JZGCGD": f"{int(unit['DSCS']) * 3.6:.2f}"},
+            "规模指标未注明计量口径，请补充",
+            {"GMZB": f"{unit['GMZB']}（含地下）"},
         ),
         Refusal(
             "SPGL_ZRZTXXB",

@@ -124,17 +124,18 @@ def copied(
     *,
     fields: tuple[str, ...],
     new: Callable[[Tables], Record],
+    severity: str = "error",
 ) -> Defect:
-    """Add a copy of the n-th record with another local key and some other values."""
+    """Add a copy of the n-th record with some other values."""
     table = f"SPGL_{short}"
 
     def plant(tables: Tables) -> Planted:
         original, values = nth(tables, table, n), new(tables)
-        copy = {**original, **values, "DFSJZJ": f"{original['DFSJZJ'][:-4]}-dup"}
+        copy = {**original, **values}
         tables[table].append(copy)
         return Planted(copy, values, dict.fromkeys(values))
 
-    return Defect(rule, table, fields, "add", note, plant)
+    return Defect(rule, table, fields, "add", note, plant, severity)
 
 
 def spoilt(short: str, how: str, n: int, note: Note) -> Defect:
