@@ -12,9 +12,9 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from delivery_values import DIVISION, PROJECT, STANDARD, UNIT, batch, packs, parcel, projects
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from transport_values import DIVISION, PROJECT, STANDARD, UNIT, batch, packs, parcel, projects
 
 from pusher.sandbox.collector import DUPLICATE_KEY, NO_PARENT, Collector, Pace
 from pusher.sandbox.journal import repeats

@@ -19,9 +19,9 @@ import jsonschema
 import orjson
 import pytest
 from aiohttp import web
-from delivery_values import STANDARD, batch, parcel, projects
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from transport_values import STANDARD, batch, parcel, projects
 
 from pusher.sandbox.journal import repeats
 from pusher.sandbox.script import Faults, Refusal, Script

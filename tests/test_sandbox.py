@@ -17,7 +17,7 @@ from random import Random
 
 import aiohttp
 import pytest
-from delivery_values import PROJECT, STANDARD, UNIT, batch, packs, parcel, projects
+from transport_values import PROJECT, STANDARD, UNIT, batch, packs, parcel, projects
 
 from pusher.sandbox.__main__ import main
 from pusher.sandbox.collector import Collector

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from pusher.sandbox.exchange_tables import ARRIVAL
-from pusher.transports.dialect import Dialect, text_of
+from pusher.transports.dialect import Dialect, texts_of
 from pusher.transports.exchange_settings import ExchangeTable
 from validator.lexical import matches
 
@@ -43,16 +43,18 @@ def read_arrivals(
         .order_by(number)
         .limit(limit)
     )
-    kinds = [place.kind(name) for name in wanted]
+    rows = connection.execute(statement).all()
+    if not rows:
+        return []
+    numbers, *values = zip(*rows, strict=True)
+    columns = [
+        texts_of(place.kind(name), column) for name, column in zip(wanted, values, strict=True)
+    ]
     arrivals: list[Arrival] = []
-    for at, *values in connection.execute(statement):
-        texts = {
-            name: text
-            for name, kind, value in zip(wanted, kinds, values, strict=True)
-            if (text := text_of(kind, value))
-        }
-        fields = {name: texts[name] for name in names if name in texts}
-        arrivals.append(Arrival(at, fields, texts.get("SJYXBS") != "0", texts.get("LSH", "")))
+    for at, *line in zip(numbers, *columns, strict=True):
+        texts = {name: text for name, text in zip(wanted, line, strict=True) if text}
+        valid, lsh = texts.pop("SJYXBS", "1") != "0", texts.pop("LSH", "")
+        arrivals.append(Arrival(at, texts, valid, lsh))
     return arrivals
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import base64
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
@@ -30,13 +31,15 @@ class Dialect:
     `engine` connects; a transaction that begins on it holds off other writers as far as the
     database can. `fence(connection, name)` returns only when no other session, dead or alive, has
     an open transaction under the same name. `bind` turns a canonical text into the value a column
-    of that kind takes. `classify(fault, committing)` names the failure.
+    of that kind takes; kinds in `plain` take the text itself. `classify(fault, committing)` names
+    the failure.
     """
 
     name: str
     engine: Callable[[URL, ExchangeSettings], sa.Engine]
     fence: Callable[[sa.Connection, str], None]
     bind: Callable[[Kind, str], object]
+    plain: frozenset[Kind]
     classify: Callable[[BaseException, bool], Failure]
 
 
@@ -87,6 +90,21 @@ def text_of(kind: Kind, value: object) -> str:
     else:
         text = str(value)
     return canonical(kind, text) if matches(kind, text) else text
+
+
+def texts_of(kind: Kind, values: Iterable[object]) -> list[str]:
+    """`text_of` for the values of a column, quick where a driver returns what is canonical."""
+    if kind is Kind.TEXT:
+        return [value if type(value) is str else text_of(kind, value) for value in values]
+    if kind is Kind.INTEGER:
+        return [str(value) if type(value) is int else text_of(kind, value) for value in values]
+    return [_kept_text(kind, v) if type(v) is str else text_of(kind, v) for v in values]
+
+
+@lru_cache(maxsize=65_536)
+def _kept_text(kind: Kind, value: str) -> str:
+    """Dates and amounts repeat."""
+    return text_of(kind, value)
 
 
 def _sqlite_engine(url: URL, settings: ExchangeSettings) -> sa.Engine:
@@ -161,5 +179,12 @@ def _sqlite_failure(fault: BaseException, committing: bool) -> Failure:
 
 
 DIALECTS: dict[str, Dialect] = {
-    "sqlite": Dialect("sqlite", _sqlite_engine, _no_fence, _sqlite_bind, _sqlite_failure),
+    "sqlite": Dialect(
+        "sqlite",
+        _sqlite_engine,
+        _no_fence,
+        _sqlite_bind,
+        frozenset({Kind.TEXT, Kind.DECIMAL, Kind.DATE, Kind.DATETIME}),
+        _sqlite_failure,
+    ),
 }

@@ -31,7 +31,14 @@ from pusher.transport import (
 from pusher.transports.answer import mask
 from pusher.transports.credentials import Credentials, read_secret
 from pusher.transports.dialect import Dialect, connect
-from pusher.transports.exchange_rows import Row, answered, has_effect, receipt_lsh, rows_of
+from pusher.transports.exchange_rows import (
+    VALIDATED,
+    Row,
+    answered,
+    has_effect,
+    receipt_lsh,
+    rows_of,
+)
 from pusher.transports.exchange_settings import ExchangeSettings, ExchangeTable, exchange_table
 from pusher.transports.exchange_sql import Difference, difference, insert_rows, key_of, rows_by_key
 from pusher.transports.notice import Notice, send_notice
@@ -266,7 +273,16 @@ def _names(keys: Iterable[Iterable[str]]) -> tuple[str, ...]:
 
 def _verdict(entry: Awaited, answer: Answer, row: Row) -> Verdict:
     reason = row.reason if answer is Answer.REJECTED else ""
-    return Verdict(entry.standard, entry.table, entry.division, entry.key, answer, row.lsh, reason)
+    return Verdict(
+        entry.standard,
+        entry.table,
+        entry.division,
+        entry.key,
+        answer,
+        row.lsh,
+        reason,
+        final=row.status != VALIDATED,
+    )
 
 
 def _failed(dialect: Dialect, fault: BaseException, committing: bool) -> TransportError:

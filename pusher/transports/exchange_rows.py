@@ -100,7 +100,10 @@ def answered(awaited: Awaited, rows: Sequence[Row], accepted_at: int) -> tuple[A
 
 def _same(left: Mapping[str, str], right: Mapping[str, str]) -> bool:
     """Equal contents; an empty text and no value are one thing."""
-    return {n: v for n, v in left.items() if v} == {n: v for n, v in right.items() if v}
+    return left == right or (
+        (not all(left.values()) or not all(right.values()))
+        and {n: v for n, v in left.items() if v} == {n: v for n, v in right.items() if v}
+    )
 
 
 def _last(rows: Iterable[Row]) -> Row | None:

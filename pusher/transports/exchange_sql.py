@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from pusher.transport import Failure, TransportError
-from pusher.transports.dialect import Dialect, text_of
+from pusher.transports.dialect import Dialect, texts_of
 from pusher.transports.exchange_rows import WAITING, NewRow, Row
 from pusher.transports.exchange_settings import NOW, WRITTEN, ExchangeTable
 
@@ -47,20 +47,21 @@ def insert_rows(
     business = known_names(place)
     names = [*business, *written, *place.extra]
     extra = [now if value == NOW else value for value in place.extra.values()]
-    kinds = [f.kind for f in place.fields]
+    known = set(business)
+    converted = [(i, f.kind) for i, f in enumerate(place.fields) if f.kind not in dialect.plain]
     values: list[list[object]] = []
     for row in rows:
-        if unknown := row.fields.keys() - set(business):
+        if not row.fields.keys() <= known:
             raise TransportError(
                 Failure.CONFIGURATION,
                 "column",
-                f"{place.name} has no field {min(unknown)} in the pack",
+                f"{place.name} has no field {min(row.fields.keys() - known)} in the pack",
             )
         get = row.fields.get
-        line: list[object] = [
-            dialect.bind(kind, text) if (text := get(name)) else None
-            for name, kind in zip(business, kinds, strict=True)
-        ]
+        line: list[object] = [get(name) or None for name in business]
+        for i, kind in converted:
+            if line[i] is not None:
+                line[i] = dialect.bind(kind, str(line[i]))
         line += [_exchange_value(dialect, place, name, row) for name in written]
         values.append(line + extra)
     statement = sa.insert(place.clause).values({place.columns[n]: sa.bindparam(n) for n in names})
@@ -166,22 +167,26 @@ def _read(
     business = known_names(place)
     wanted = business + tuple(place.exchange)
     statement = sa.select(*(place.columns[name] for name in wanted)).where(condition)
-    kinds = [place.kind(name) for name in wanted]
-    for values in connection.execute(statement):
-        texts = {
-            name: text_of(kind, value)
-            for name, kind, value in zip(wanted, kinds, values, strict=True)
-            if value is not None
-        }
-        yield key_of(names, texts), _row(business, texts)
+    rows = connection.execute(statement).all()
+    columns = [
+        texts_of(place.kind(name), column)
+        for name, column in zip(wanted, zip(*rows, strict=True), strict=False)
+    ]
+    for values in zip(*columns, strict=True):
+        texts = {name: text for name, text in zip(wanted, values, strict=True) if text}
+        yield key_of(names, texts), _row(texts)
 
 
-def _row(business: tuple[str, ...], texts: Mapping[str, str]) -> Row:
-    status = texts.get("SJSCZT", "")
-    return Row(
-        {name: texts[name] for name in business if texts.get(name)},
-        texts.get("SJYXBS", "1") != "0",
+def _row(texts: dict[str, str]) -> Row:
+    """Takes the exchange columns out of `texts`; what is left is the content."""
+    take = texts.pop
+    status = take("SJSCZT", "")
+    row = Row(
+        texts,
+        take("SJYXBS", "1") != "0",
         int(status) if status.lstrip("-").isdigit() else WAITING,
-        texts.get("LSH", ""),
-        texts.get("SBYY", ""),
+        take("LSH", ""),
+        take("SBYY", ""),
     )
+    take("SJWXYY", "")
+    return row
