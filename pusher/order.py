@@ -32,9 +32,7 @@ def _place(packs: Packs, qualified: str) -> int:
     return [p.name for p in packs].index(standard)
 
 
-def _topological(
-    parents: dict[str, set[str]], rank: dict[str, tuple[int, int]]
-) -> Iterable[str]:
+def _topological(parents: dict[str, set[str]], rank: dict[str, tuple[int, int]]) -> Iterable[str]:
     """Names by rank, each after its parents; a circle is entered at its lowest rank."""
     missing = {name: set(above) for name, above in parents.items()}
     children: dict[str, list[str]] = {name: [] for name in parents}
@@ -44,10 +42,7 @@ def _topological(
     ready = [(rank[name], name) for name, above in missing.items() if not above]
     heapq.heapify(ready)
     while missing:
-        if not ready:
-            name = min(missing, key=lambda n: (rank[n], n))
-        else:
-            name = heapq.heappop(ready)[1]
+        name = heapq.heappop(ready)[1] if ready else min((rank[n], n) for n in missing)[1]
         if name not in missing:
             continue
         del missing[name]

@@ -38,7 +38,8 @@ class History:
 
     `attempt` counts all attempts, this one included; `burnt` those that counted against the limit;
     `first_at` is the first attempt; `size` the records in the batch. `specific`: the target took
-    other batches since the last failure of this one, so the fault is not a general one.
+    other batches since the last failure of this one, so the fault is not a general one. `settling`:
+    the attempt only asked what became of the batch.
     """
 
     attempt: int
@@ -46,6 +47,7 @@ class History:
     first_at: datetime
     size: int
     specific: bool = False
+    settling: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,8 @@ class Stop:
 
 Decision = RetryAt | Settle | Verify | Await | Split | Reject | GiveUp | Stop
 
+#: Attempts after which a batch that alone fails is cut to isolate what spoils it.
+_POISONED = 3
 _WAIT = (Failure.UNREACHABLE, Failure.ROLLED_BACK, Failure.THROTTLED)
 
 
@@ -110,6 +114,8 @@ def decide(
     if failure is Failure.CONFIGURATION:
         return Stop()
     if failure is Failure.IN_DOUBT:
+        if not history.settling:
+            return Settle(now)
         return Settle(now + _pause(failure, retry_after, history.attempt, rng, schedule))
     if failure is Failure.DUPLICATE:
         return Verify()
@@ -131,7 +137,7 @@ def _again(
     schedule: Schedule,
 ) -> Decision:
     burns = failure is Failure.ROLLED_BACK and history.specific
-    if burns and history.size > 1 and history.burnt + 1 >= 2:
+    if burns and history.size > 1 and history.burnt + 1 >= _POISONED:
         return Split()
     if burns and history.burnt + 1 >= schedule.attempts:
         return GiveUp()

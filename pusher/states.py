@@ -52,14 +52,12 @@ TRANSITIONS: Mapping[State, frozenset[State]] = MappingProxyType(
         _SENDING: frozenset(
             {_DELIVERED, _ACCEPTED, _REJECTED, _IN_DOUBT, _QUEUED, _WAITING, _GIVEN_UP}
         ),
-        _IN_DOUBT: frozenset(
-            {_DELIVERED, _ACCEPTED, _REJECTED, _QUEUED, _WAITING, _GIVEN_UP, _WITHDRAWN}
-        ),
+        _IN_DOUBT: frozenset({_DELIVERED, _ACCEPTED, _REJECTED, _QUEUED, _GIVEN_UP}),
         _DELIVERED: frozenset({_ACCEPTED, _REJECTED}),
         _ACCEPTED: frozenset({_REJECTED}),
         _REJECTED: frozenset({_QUEUED, _WITHDRAWN}),
         _GIVEN_UP: frozenset({_QUEUED, _WITHDRAWN}),
-        _HELD: frozenset({_QUEUED, _WITHDRAWN}),
+        _HELD: frozenset({_WAITING, _QUEUED, _WITHDRAWN}),
         _WITHDRAWN: frozenset(),
     }
 )
@@ -90,7 +88,7 @@ TITLES: Mapping[State, Text] = MappingProxyType(
 )
 
 
-class IllegalTransition(Exception):
+class IllegalTransition(Exception):  # noqa: N818
     """A change of state that the table does not allow: a fault of this program, never of data."""
 
 

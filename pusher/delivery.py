@@ -1,0 +1,243 @@
+"""One run of the push: take over, settle doubts, send, read feedback, notify, close the books.
+
+It decides nothing about records; what is new was entered before (`pusher.ledger.enter`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import orjson
+
+from pusher import crash
+from pusher.feedback import Feedback, collect
+from pusher.ledger.content import purge
+from pusher.ledger.core import Ledger
+from pusher.ledger.lock import run_lock
+from pusher.ledger.outcome import next_due, recover
+from pusher.ledger.waiting import release_all
+from pusher.order import sending_order
+from pusher.states import State
+from pusher.target import Target
+from pusher.transport import Failure, Transport, TransportError
+from pusher.worker import Sent, Worker, World
+from validator.pack import Packs
+
+_NOTIFY_TRIES = 3
+_STATES = """
+SELECT t.state, SUM(t.n) FROM tally t JOIN place p ON p.id = t.place
+WHERE p.target = ? GROUP BY t.state"""
+_FENCE = """
+INSERT INTO fence (target, epoch, owner, at) VALUES (?, 1, ?, ?)
+ON CONFLICT (target) DO UPDATE SET epoch = epoch + 1, owner = excluded.owner, at = excluded.at"""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What a run of the push did.
+
+    `attempts` and the records by answer are of this run, `refused` includes later verdicts that
+    came in; `states` counts all versions of the target. `stopped` is the wrong setting that ended
+    the run, `interrupted` the word from outside. `notified` is None when there was no need.
+    """
+
+    run_id: str
+    attempts: int
+    delivered: int
+    accepted: int
+    refused: int
+    given_up: int
+    feedback: Feedback
+    states: Mapping[State, int]
+    next_due: datetime | None
+    stopped: TransportError | None = None
+    interrupted: bool = False
+    notified: bool | None = None
+    recovered: int = 0
+
+    @property
+    def incomplete(self) -> bool:
+        """Something is still to be sent or settled: the next run continues."""
+        open_ = (State.QUEUED, State.SENDING, State.IN_DOUBT)
+        return self.interrupted or any(self.states.get(state) for state in open_)
+
+    @property
+    def versions(self) -> int:
+        """Every version of the target, each in exactly one state."""
+        return sum(self.states.values())
+
+
+async def deliver(
+    ledger: Ledger,
+    target: Target,
+    transport: Transport,
+    packs: Packs,
+    *,
+    run_id: str,
+    world: World,
+    stop: asyncio.Event | None = None,
+) -> Delivery:
+    """Work off the ledger for one target. `stop` drains: finish what is in flight and return.
+
+    Raises LedgerError (ledger unusable, another run active, books that do not balance). A wrong
+    setting of the target is no exception but `Delivery.stopped`.
+    """
+    with run_lock(ledger, target):
+        push = _Push(ledger, target, transport, packs, run_id, world, stop or asyncio.Event())
+        try:
+            return await push.run()
+        finally:
+            await transport.close()
+
+
+def states(ledger: Ledger, target: Target) -> dict[State, int]:
+    """Versions of a target by state."""
+    rows = ledger.db.rows(_STATES, (target.name,))
+    return {State(state): n for state, n in rows if n}
+
+
+@dataclass(slots=True)
+class _Push:
+    ledger: Ledger
+    target: Target
+    transport: Transport
+    packs: Packs
+    run_id: str
+    world: World
+    stop: asyncio.Event
+    number: int = 0
+    sent: Sent = field(default_factory=Sent)
+    back: Feedback = field(default_factory=Feedback)
+
+    async def run(self) -> Delivery:
+        recovered = self._take_over()
+        order = sending_order(self.packs)
+        stopped = await self._open()
+        while stopped is None:
+            await self._send(order)
+            stopped = self.sent.stopped
+            if stopped is not None or self.stop.is_set():
+                break
+            again = await self._feedback(order)
+            if not again:
+                break
+        crash.at("unnotified")
+        notified = await self._notify() if self.sent.written and stopped is None else None
+        return self._close(recovered, stopped, notified)
+
+    def _take_over(self) -> int:
+        """What a dead process left is put in doubt, whose wait is over is released."""
+        now = self.world.clock()
+        with self.ledger.transaction():
+            self.number = self.ledger.run(self.target.name, self.run_id, now)
+            fence = (self.target.name, self.ledger.owner, now.timestamp())
+            self.ledger.db.run(_FENCE, fence)
+            recovered = recover(self.ledger, self.target, now)
+            release_all(self.ledger, self.target, now)
+        if recovered:
+            self.world.log.warning("batches_found_in_doubt", run_id=self.run_id, batches=recovered)
+        return recovered
+
+    async def _open(self) -> TransportError | None:
+        """Only a wrong setting stops the run here; a target that is away is the worker's affair."""
+        try:
+            async with asyncio.timeout(self.target.timeout):
+                await self.transport.open()
+        except TransportError as fault:
+            level = self.world.log.warning
+            level("target_not_open", **{"class": str(fault.failure)}, status=fault.code)
+            return fault if fault.failure is Failure.CONFIGURATION else None
+        except TimeoutError:
+            self.world.log.warning("target_not_open", status="timeout")
+        return None
+
+    async def _send(self, order: tuple[str, ...]) -> None:
+        worker = Worker(
+            self.ledger,
+            self.target,
+            self.transport,
+            order,
+            self.number,
+            self.run_id,
+            self.world,
+            self.stop,
+            self.sent,
+        )
+        await worker.work()
+
+    async def _feedback(self, order: tuple[str, ...]) -> bool:
+        """Read verdicts; True when they released children that can be sent now."""
+        before = self.back
+        back = await collect(self.ledger, self.target, self.transport, order, self.world)
+        self.back = before + back
+        return back.applied.released > 0
+
+    async def _notify(self) -> bool:
+        """Tell the target once that rows were written; a failure fails nothing."""
+        for attempt in range(1, _NOTIFY_TRIES + 1):
+            try:
+                async with asyncio.timeout(self.target.timeout):
+                    await self.transport.notify()
+            except (TransportError, TimeoutError) as fault:
+                status = fault.code if isinstance(fault, TransportError) else "timeout"
+                self.world.log.warning("notify_failed", attempt=attempt, status=status)
+                if attempt < _NOTIFY_TRIES:
+                    await self.world.sleep(self.target.retry.step(1))
+            else:
+                return True
+        return False
+
+    def _close(
+        self, recovered: int, stopped: TransportError | None, notified: bool | None
+    ) -> Delivery:
+        now = self.world.clock()
+        with self.ledger.transaction():
+            purge(self.ledger, self.target, now)
+        self.ledger.balance()
+        made = Delivery(
+            run_id=self.run_id,
+            attempts=self.sent.attempts,
+            delivered=self.sent.delivered,
+            accepted=self.sent.accepted + self.back.applied.accepted,
+            refused=self.sent.rejected + self.back.applied.rejected,
+            given_up=self.sent.given_up,
+            feedback=self.back,
+            states=states(self.ledger, self.target),
+            next_due=next_due(self.ledger, self.target),
+            stopped=stopped,
+            interrupted=self.stop.is_set(),
+            notified=notified,
+            recovered=recovered,
+        )
+        with self.ledger.transaction():
+            sql = "UPDATE run SET ended = ?, delivery = ? WHERE id = ?"
+            self.ledger.db.run(sql, (now.timestamp(), _summary(made), self.number))
+        self.world.log.info(
+            "push_finished",
+            run_id=self.run_id,
+            attempts=made.attempts,
+            refused=made.refused,
+            incomplete=made.incomplete,
+            states={str(state): n for state, n in made.states.items()},
+        )
+        return made
+
+
+def _summary(made: Delivery) -> str:
+    values = {
+        "attempts": made.attempts,
+        "delivered": made.delivered,
+        "accepted": made.accepted,
+        "refused": made.refused,
+        "given_up": made.given_up,
+        "incomplete": made.incomplete,
+        "stopped": None if made.stopped is None else made.stopped.code,
+        "interrupted": made.interrupted,
+        "notified": made.notified,
+        "recovered": made.recovered,
+        "states": {str(state): n for state, n in made.states.items()},
+    }
+    return orjson.dumps(values).decode()

@@ -1,0 +1,234 @@
+"""The open ledger: transactions, ids, and the one place where a version changes its state.
+
+Every change is checked against `pusher.states`, matched with what the row holds, counted in the
+tally and noted as an event. What changes when is decided by the other modules of the package.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pusher.ledger.database import Database, LedgerError, Sqlite
+from pusher.states import IllegalTransition, State, check
+from validator.text import Text
+
+_MOVE = """UPDATE version SET state = ?, note = ?, changed = ? WHERE id = ? AND state = ?"""
+_ANSWER = """
+UPDATE version SET state = ?, note = ?, changed = ?, watch = ?,
+  lsh = CASE WHEN ? = '' THEN lsh ELSE ? END,
+  landed = CASE WHEN ? THEN 1 WHEN operation = 'invalidate' THEN 0 ELSE landed END
+WHERE id = ? AND state = ?"""
+_EVENT = "INSERT INTO event (at, version, batch, before, after, note) VALUES (?, ?, ?, ?, ?, ?)"
+_TALLY = """
+INSERT INTO tally (place, state, n) VALUES (?, ?, ?)
+ON CONFLICT (place, state) DO UPDATE SET n = n + excluded.n"""
+
+
+class Ledger:
+    """An open ledger, owned by one process; `owner` is random, never a reusable host name."""
+
+    def __init__(self, db: Database, path: Path | None = None) -> None:
+        self.db = db
+        self.path = path
+        self.owner = secrets.token_hex(8)
+        self._places: dict[tuple[str, str], int] = {}
+        self._ids: dict[str, int] = {}
+        self._tally: Counter[tuple[int, State]] = Counter()
+        self.waiting = self._count_waiting()
+
+    def close(self) -> None:
+        """Close; what was not committed is undone and settled by the next run."""
+        self.db.close()
+
+    def _count_waiting(self) -> int:
+        rows = self.db.rows("SELECT COALESCE(SUM(n), 0) FROM tally WHERE state = 'waiting'")
+        return int(rows[0][0])
+
+    # -- transactions ------------------------------------------------------------------------
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Write and commit at the end; an exception undoes all of it."""
+        self.write()
+        try:
+            yield
+            self.commit()
+        except BaseException:
+            self.rollback()
+            raise
+
+    def write(self) -> None:
+        """Make sure a transaction is open."""
+        if not self.db.busy:
+            self.db.begin()
+            self._ids.clear()  # another process may have added rows
+
+    def commit(self) -> None:
+        """Everything written so far is durable when this returns. No-op when nothing was."""
+        if self.db.busy:
+            self.db.many(_TALLY, [(p, s.value, n) for (p, s), n in self._tally.items() if n])
+            self.db.commit()
+            self._tally.clear()
+
+    def rollback(self) -> None:
+        """Undo what was not committed."""
+        self.db.rollback()
+        self._tally.clear()
+        self._places.clear()
+        self.waiting = self._count_waiting()
+
+    # -- names and ids -----------------------------------------------------------------------
+
+    def next_id(self, table: str) -> int:
+        """A fresh row id; ids have no gaps, so the last one counts the rows."""
+        if table not in self._ids:
+            self._ids[table] = self.last_id(table)
+        self._ids[table] += 1
+        return self._ids[table]
+
+    def last_id(self, table: str) -> int:
+        return int(self.db.rows(f"SELECT COALESCE(MAX(id), 0) FROM {table}")[0][0])  # noqa: S608
+
+    def place(self, target: str, name: str) -> int:
+        """The id of table `name` (`standard/TABLE`) at a target, made when first met."""
+        found = self._places.get((target, name))
+        if found is None:
+            rows = self.db.rows(
+                "SELECT id FROM place WHERE target = ? AND name = ?", (target, name)
+            )
+            if not rows:
+                self.write()
+                sql = "INSERT INTO place (target, name) VALUES (?, ?) RETURNING id"
+                rows = self.db.rows(sql, (target, name))
+            found = self._places[target, name] = int(rows[0][0])
+        return found
+
+    def places(self, target: str) -> dict[str, int]:
+        """Every table this target has rows of: name → id."""
+        return dict(self.db.rows("SELECT name, id FROM place WHERE target = ?", (target,)))
+
+    def run(self, target: str, name: str, now: datetime) -> int:
+        """The id of a run, made when first met."""
+        rows = self.db.rows("SELECT id FROM run WHERE target = ? AND name = ?", (target, name))
+        if not rows:
+            self.write()
+            sql = "INSERT INTO run (name, target, started) VALUES (?, ?, ?) RETURNING id"
+            rows = self.db.rows(sql, (name, target, now.timestamp()))
+        return int(rows[0][0])
+
+    # -- states ------------------------------------------------------------------------------
+
+    def count(self, place: int, state: State, n: int) -> None:
+        """Add to the tally; written with the next commit."""
+        self._tally[place, state] += n
+        if state is State.WAITING:
+            self.waiting += n
+
+    def move(
+        self,
+        place: int,
+        versions: Sequence[int],
+        before: State,
+        after: State,
+        now: datetime,
+        *,
+        note: str = "",
+        batch: int | None = None,
+    ) -> None:
+        """Move versions of one table; with `batch` (all its members) one event covers them.
+
+        Raises IllegalTransition, also when a row is not in the state it is said to leave.
+        """
+        check(before, after)
+        at = now.timestamp()
+        rows = [(after.value, note, at, version, before.value) for version in versions]
+        self._moved(place, self.db.many(_MOVE, rows), len(versions), before, after)
+        self._note(versions, at, before, after, note, batch)
+
+    def answer(
+        self,
+        place: int,
+        versions: Sequence[tuple[int, str]],
+        before: State,
+        after: State,
+        now: datetime,
+        *,
+        note: str = "",
+        batch: int | None = None,
+        watch: bool = False,
+    ) -> None:
+        """Like `move`, for the target's word: `versions` are (id, LSH or empty)."""
+        check(before, after)
+        at = now.timestamp()
+        landed = after in (State.DELIVERED, State.ACCEPTED)
+        word = after.value, note, at, watch
+        rows = [(*word, lsh, lsh, landed, v, before.value) for v, lsh in versions]
+        self._moved(place, self.db.many(_ANSWER, rows), len(versions), before, after)
+        self._note([v for v, _ in versions], at, before, after, note, batch)
+
+    def _moved(self, place: int, found: int, asked: int, before: State, after: State) -> None:
+        if found != asked:
+            raise IllegalTransition(
+                f"{asked - found} of {asked} versions were no longer {before} "
+                f"when they should have become {after}"
+            )
+        self.count(place, before, -asked)
+        self.count(place, after, asked)
+
+    def _note(
+        self,
+        versions: Sequence[int],
+        at: float,
+        before: State,
+        after: State,
+        note: str,
+        batch: int | None,
+    ) -> None:
+        if batch is not None:
+            self.db.run(_EVENT, (at, None, batch, before.value, after.value, note))
+        else:
+            self.db.many(_EVENT, [(at, v, None, before.value, after.value, note) for v in versions])
+
+    # -- books -------------------------------------------------------------------------------
+
+    def balance(self) -> None:
+        """Every version stands in exactly one state. Raises LedgerError when the books differ.
+
+        Compares the tally with the number of versions; `audit` counts the rows themselves.
+        """
+        counted = int(self.db.rows("SELECT COALESCE(SUM(n), 0) FROM tally")[0][0])
+        versions = self.last_id("version")
+        if counted != versions:
+            raise LedgerError(_IMBALANCE.fill({"versions": versions, "counted": counted}))
+
+    def audit(self) -> None:
+        """Count every row (a full scan) and compare with the tally. Raises LedgerError."""
+        sql = "SELECT place, state, COUNT(*) FROM version GROUP BY place, state"
+        rows = {(p, s): n for p, s, n in self.db.rows(sql)}
+        tally = {(p, s): n for p, s, n in self.db.rows("SELECT place, state, n FROM tally") if n}
+        if rows != tally:
+            raise LedgerError(
+                _IMBALANCE.fill({"versions": sum(rows.values()), "counted": sum(tally.values())})
+            )
+
+
+def open_ledger(path: Path) -> Ledger:
+    """Open or make the ledger file. Raises LedgerError."""
+    return Ledger(Sqlite(path), path)
+
+
+def moment(seconds: float | None) -> datetime | None:
+    """A stored time as a datetime in UTC."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+_IMBALANCE = Text(
+    "台账不平：共有 {versions} 个版本，按状态合计 {counted} 个。请停止投送并保留台账文件备查",
+    "the ledger does not balance: {versions} versions, {counted} by state; stop pushing and keep "
+    "the ledger file for inspection",
+)

@@ -1,0 +1,281 @@
+"""The way out: what is due is claimed, the intent committed before the first byte leaves.
+
+A batch is frozen at its intent and re-sent unchanged under the same key until it is closed. A batch
+that may have been sent is claimed only to be settled. What came of it is recorded by
+`pusher.ledger.outcome`; talking to the target is `pusher.worker`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import orjson
+
+from pusher import batch as batches
+from pusher.batch import Outgoing
+from pusher.ledger.content import Contents
+from pusher.ledger.core import Ledger, moment
+from pusher.ledger.database import LedgerError, Row
+from pusher.ledger.enter import held
+from pusher.states import State
+from pusher.target import Target
+from pusher.transport import Batch
+from validator.records import Operation
+from validator.text import Text
+
+_COLUMNS = """v.id, v.identity, v.operation, v.sequence, v.round, v.digest, v.division, v.reason,
+  i.key, v.known, v.previous, v.touched"""
+_FRESH = f"""
+SELECT {_COLUMNS} FROM version v
+JOIN identity i ON i.id = v.identity
+WHERE v.place = ? AND v.state = 'queued' AND v.batch IS NULL AND v.operation = ?
+ORDER BY v.division, v.id LIMIT ?"""  # noqa: S608 - the columns are ours
+_MEMBERS = f"""
+SELECT {_COLUMNS} FROM json_each(?) j CROSS JOIN version v ON v.id = j.value
+JOIN identity i ON i.id = v.identity ORDER BY j.key"""  # noqa: S608
+_HELD = "SELECT digest, known FROM version WHERE id = ?"
+_OPEN = """
+SELECT b.id, b.key, b.place, p.name, b.members, b.phase, b.touched, b.attempts, b.burnt, b.first_at,
+  b.last_at, b.bytes
+FROM batch b JOIN place p ON p.id = b.place
+WHERE b.phase IN ('in_doubt', 'queued') AND b.due <= ? AND p.target = ?
+ORDER BY b.phase, b.due LIMIT ?"""
+_BATCH = """
+INSERT INTO batch (id, key, place, division, run, owner, members, records, bytes, phase, touched,
+  first_at, parent, due)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_SENDING = "UPDATE version SET state = 'sending', batch = ? WHERE id = ? AND state = 'queued'"
+_MEMBER = "INSERT OR IGNORE INTO member (version, batch) VALUES (?, ?)"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A batch in the hands of this process. `doubtful`: only to be settled, not sent.
+
+    `attempts`, `burnt` and `first_at` are what stood before the attempt that now begins.
+    """
+
+    id: int
+    run: int
+    place: int
+    table: str
+    batch: Batch
+    versions: tuple[int, ...]
+    identities: tuple[int, ...]
+    bytes: int
+    doubtful: bool = False
+    attempts: int = 0
+    burnt: int = 0
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+
+
+def claim(
+    ledger: Ledger,
+    target: Target,
+    order: Sequence[str],
+    run: int,
+    now: datetime,
+    limit: int,
+) -> list[Claim]:
+    """Up to `limit` batches, doubts first, then what is due again, then new ones in `order`.
+
+    Deletions follow all insertions, children before parents. The intent is durable on return.
+    """
+    ledger.write()
+    claims = _claim_open(ledger, target, run, now, limit)
+    places = ledger.places(target.name)
+    steps = [(name, Operation.UPSERT) for name in order]
+    steps += [(name, Operation.INVALIDATE) for name in reversed(order)]
+    for name, operation in steps:
+        room = limit - len(claims)
+        if room <= 0:
+            break
+        if name in places:
+            rows = _fresh(ledger, places[name], operation, room * target.batch_records, now)
+            groups = batches.grouped(rows, target.batch_records, target.batch_bytes)
+            for _, group in zip(range(room), groups, strict=False):
+                claims.append(_intend(ledger, target, places[name], name, group, run, now))
+    ledger.commit()
+    return claims
+
+
+def _fresh(
+    ledger: Ledger, place: int, operation: Operation, limit: int, now: datetime
+) -> list[Outgoing]:
+    """Queued versions in no batch, with what the target holds before them.
+
+    An invalidation of what the target does not hold is withdrawn.
+    """
+    contents = Contents(ledger)
+    while True:
+        ready: list[Outgoing] = []
+        idle: list[int] = []
+        for row in ledger.db.rows(_FRESH, (place, operation.value, limit)):
+            version, identity, sequence = row[0], row[1], row[3]
+            previous = held(ledger, identity) if sequence > 1 else None
+            if operation is Operation.INVALIDATE and previous is None:
+                idle.append(version)
+                continue
+            if previous is not None:
+                ledger.db.run("UPDATE version SET previous = ? WHERE id = ?", (previous, version))
+            ready.append(_outgoing(contents, row, previous))
+        if idle:
+            note = "the target holds nothing to invalidate"
+            ledger.move(place, idle, State.QUEUED, State.WITHDRAWN, now, note=note)
+        if ready or not idle:
+            return ready
+
+
+def _outgoing(contents: Contents, row: Row, previous: int | None) -> Outgoing:
+    version, identity, operation, sequence, round_, digest, division, reason, key, known = row[:10]
+    before, before_digest = None, b""
+    if previous is not None:
+        before_digest, held_known = contents.ledger.db.rows(_HELD, (previous,))[0]
+        before = _content(contents, previous, held_known, key)
+    return Outgoing(
+        version,
+        identity,
+        Operation(operation),
+        sequence,
+        round_,
+        digest,
+        division,
+        reason,
+        key.encode(),
+        _content(contents, version, known, key),
+        before,
+        before_digest,
+        bool(row[11]),
+    )
+
+
+def _content(contents: Contents, version: int, known: str, key: str) -> bytes:
+    """The canonical content; past its keeping time, what is kept for good."""
+    content = contents.read(version)
+    if content is not None:
+        return content
+    return batches.canonical({**orjson.loads(known), **orjson.loads(key)})
+
+
+def _intend(
+    ledger: Ledger,
+    target: Target,
+    place: int,
+    table: str,
+    rows: tuple[Outgoing, ...],
+    run: int,
+    now: datetime,
+) -> Claim:
+    """Freeze new versions into a batch, ready to leave once committed."""
+    versions = tuple(row.version for row in rows)
+    touched = any(row.touched for row in rows)
+    key = batches.idempotency_key(target.name, table, rows)
+    made = freeze(ledger, place, key, rows, run, phase="sending")
+    moved = ledger.db.many(_SENDING, [(made, v) for v in versions])
+    if moved != len(versions):
+        raise LedgerError(_CHANGED.fill({"batch": key[:26]}))
+    ledger.count(place, State.QUEUED, -moved)
+    ledger.count(place, State.SENDING, moved)
+    batch = batches.made(table, key, rows, fresh=not touched)
+    return Claim(
+        made,
+        run,
+        place,
+        table,
+        batch,
+        versions,
+        tuple(r.identity for r in rows),
+        sum(r.size for r in rows),
+    )
+
+
+def freeze(
+    ledger: Ledger,
+    place: int,
+    key: str,
+    rows: Sequence[Outgoing],
+    run: int,
+    *,
+    phase: str,
+    due: datetime | None = None,
+    cut_from: Claim | None = None,
+) -> int:
+    """Write a batch and make the versions its members; its id."""
+    made = ledger.next_id("batch")
+    versions = [row.version for row in rows]
+    first_at = None if cut_from is None or cut_from.first_at is None else cut_from.first_at
+    ledger.db.run(
+        _BATCH,
+        (
+            made,
+            key,
+            place,
+            rows[0].division,
+            run,
+            ledger.owner,
+            orjson.dumps(versions).decode(),
+            len(versions),
+            sum(row.size for row in rows),
+            phase,
+            1 if cut_from is None else not cut_from.batch.fresh,
+            None if first_at is None else first_at.timestamp(),
+            None if cut_from is None else cut_from.id,
+            None if due is None else due.timestamp(),
+        ),
+    )
+    ledger.db.many(_MEMBER, [(version, made) for version in versions])
+    return made
+
+
+def members(ledger: Ledger, versions: Sequence[int]) -> tuple[Outgoing, ...]:
+    """Versions as they were sent, in this order."""
+    contents = Contents(ledger)
+    rows = ledger.db.rows(_MEMBERS, (orjson.dumps(versions).decode(),))
+    return tuple(_outgoing(contents, row, row[10]) for row in rows)
+
+
+def _claim_open(ledger: Ledger, target: Target, run: int, now: datetime, limit: int) -> list[Claim]:
+    """Frozen batches that are due: doubts to settle, others to send again unchanged."""
+    claims: list[Claim] = []
+    for row in ledger.db.rows(_OPEN, (now.timestamp(), target.name, limit)):
+        id_, key, place, table, versions, phase, touched, attempts, burnt, first, last, size = row
+        rows = members(ledger, orjson.loads(versions))
+        if batches.idempotency_key(target.name, table, rows) != key:
+            raise LedgerError(_CHANGED.fill({"batch": key[:26]}))
+        doubtful = phase == "in_doubt"
+        if not doubtful:
+            ledger.db.run("UPDATE batch SET phase = 'sending', touched = 1 WHERE id = ?", (id_,))
+            ledger.move(
+                place, [r.version for r in rows], State.QUEUED, State.SENDING, now, batch=id_
+            )
+        ledger.db.run(
+            "UPDATE batch SET due = NULL, owner = ?, run = ? WHERE id = ?", (ledger.owner, run, id_)
+        )
+        claims.append(
+            Claim(
+                id_,
+                run,
+                place,
+                table,
+                batches.made(table, key, rows, fresh=not touched),
+                tuple(r.version for r in rows),
+                tuple(r.identity for r in rows),
+                size,
+                doubtful,
+                attempts,
+                burnt,
+                moment(first),
+                moment(last),
+            )
+        )
+    return claims
+
+
+_CHANGED = Text(
+    "批次 {batch} 的内容与投送时不一致，台账可能被改动。请停止投送并保留台账文件备查",
+    "batch {batch} no longer holds what was sent, the ledger may have been edited; stop pushing "
+    "and keep the ledger file for inspection",
+)

@@ -1,0 +1,238 @@
+"""What came of an attempt: answers, failures, doubts, and the take-over after a crash.
+
+Every function writes into the open transaction and commits nothing: the worker groups commits. The
+functions do not wait for anything, so a cancellation can never cut one in half.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import orjson
+
+from pusher import batch as batches
+from pusher.ledger.core import Ledger
+from pusher.ledger.dissolve import close, dissolve
+from pusher.ledger.outbox import Claim, freeze, members
+from pusher.ledger.waiting import release_after
+from pusher.retry import Await, Decision, GiveUp, Reject, RetryAt, Settle, Split, Stop, Verify
+from pusher.states import State
+from pusher.target import Target
+from pusher.transport import Answer, Receipt
+
+_ATTEMPT = """
+INSERT INTO attempt (batch, number, at, worker, transport, outcome, failure, code, detail, ms,
+  bytes, next_due) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_TRIED = """
+UPDATE batch SET phase = ?, due = ?, touched = ?, attempts = attempts + 1, burnt = burnt + ?,
+  first_at = COALESCE(first_at, ?), last_at = ? WHERE id = ?"""
+_CRASHED = """
+SELECT b.id, b.place, b.members, b.attempts, b.bytes FROM batch b JOIN place p ON p.id = b.place
+WHERE b.phase = 'sending' AND p.target = ?"""
+_UNCLAIMED = """
+UPDATE batch SET due = ? WHERE phase IN ('queued', 'in_doubt') AND due IS NULL
+AND place IN (SELECT id FROM place WHERE target = ?)"""
+_SUPERSEDED = """
+SELECT v.id FROM json_each(?) j JOIN version v ON v.id = j.value
+JOIN identity i ON i.id = v.identity WHERE i.latest > v.id"""
+_AFTER = {
+    Answer.RECEIVED: State.DELIVERED,
+    Answer.ACCEPTED: State.ACCEPTED,
+    Answer.REJECTED: State.REJECTED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt as it is stored and logged; `ms` its duration, `code` such as `HTTP 503`."""
+
+    at: datetime
+    worker: str
+    transport: str
+    outcome: str
+    failure: str = ""
+    code: str = ""
+    detail: str = ""
+    ms: float = 0.0
+    next_due: datetime | None = None
+
+
+def answered(
+    ledger: Ledger,
+    target: Target,
+    claim: Claim,
+    receipts: Sequence[Receipt],
+    attempt: Attempt,
+    now: datetime,
+) -> None:
+    """The target's word on every record of a batch; the batch is closed."""
+    before = _state(claim)
+    groups: dict[tuple[State, str], list[tuple[int, str]]] = {}
+    for receipt in receipts:
+        after = _AFTER[receipt.answer]
+        note = receipt.reason if after is State.REJECTED else ""
+        groups.setdefault((after, note), []).append((claim.versions[receipt.index], receipt.lsh))
+    batch = claim.id if len(groups) == 1 else None
+    for (after, note), versions in groups.items():
+        watch = after is State.DELIVERED
+        ledger.answer(
+            claim.place, versions, before, after, now, note=note, batch=batch, watch=watch
+        )
+    _tried(ledger, claim, attempt, "closed")
+    release_after(ledger, target, claim.identities, now)
+
+
+def failed(
+    ledger: Ledger,
+    target: Target,
+    claim: Claim,
+    decision: Decision,
+    attempt: Attempt,
+    now: datetime,
+) -> None:
+    """An attempt that brought no answer, and what was decided about it.
+
+    `attempt.failure` tells whether bytes may have left: only then is the batch no longer fresh.
+    """
+    note = f"{attempt.code}: {attempt.detail}" if attempt.detail else attempt.code
+    match decision:
+        case RetryAt(due, burns):
+            _tried(ledger, claim, attempt, "queued", due, burns)
+            _requeue(ledger, target, claim, now)
+        case Stop():
+            _tried(ledger, claim, attempt, "queued", now)
+            _requeue(ledger, target, claim, now)
+        case Settle(due):
+            _tried(ledger, claim, attempt, "in_doubt", due)
+            if not claim.doubtful:
+                _move(ledger, claim, State.IN_DOUBT, now, note)
+        case Split():
+            _tried(ledger, claim, attempt, "closed")
+            _move(ledger, claim, State.QUEUED, now, "")
+            _cut(ledger, target, claim, now)
+        case Await():
+            _end(ledger, claim, attempt, State.WAITING, now, note)
+        case Reject():
+            _end(ledger, claim, attempt, State.REJECTED, now, attempt.detail or attempt.code)
+            release_after(ledger, target, claim.identities, now)
+        case GiveUp():
+            _end(ledger, claim, attempt, State.GIVEN_UP, now, note)
+            release_after(ledger, target, claim.identities, now)
+        case Verify():
+            raise AssertionError("a duplicate is verified before its outcome is recorded")
+
+
+def unclaim(ledger: Ledger, target: Target, claims: Sequence[Claim], now: datetime) -> None:
+    """Put back what was claimed and not begun: surely nothing of it left."""
+    for claim in claims:
+        sql = "UPDATE batch SET phase = ?, due = ?, touched = ? WHERE id = ?"
+        phase = "in_doubt" if claim.doubtful else "queued"
+        ledger.db.run(sql, (phase, now.timestamp(), not claim.batch.fresh, claim.id))
+        if not claim.doubtful:
+            _requeue(ledger, target, claim, now)
+
+
+def recover(ledger: Ledger, target: Target, now: datetime) -> int:
+    """Take over from a dead process: what was being sent is in doubt; how many batches."""
+    crashed = ledger.db.rows(_CRASHED, (target.name,))
+    at = now.timestamp()
+    for batch, place, versions, attempts, size in crashed:
+        note = "found after a crash"
+        ledger.move(
+            place,
+            orjson.loads(versions),
+            State.SENDING,
+            State.IN_DOUBT,
+            now,
+            note=note,
+            batch=batch,
+        )
+        sql = "UPDATE batch SET phase = 'in_doubt', due = ?, attempts = attempts + 1 WHERE id = ?"
+        ledger.db.run(sql, (at, batch))
+        row = (batch, attempts + 1, at, ledger.owner, "", "in_doubt", "in_doubt", "crash", note)
+        ledger.db.run(_ATTEMPT, (*row, 0.0, size, at))
+    ledger.db.run(_UNCLAIMED, (at, target.name))
+    return len(crashed)
+
+
+def next_due(ledger: Ledger, target: Target) -> datetime | None:
+    """When the next frozen batch may go; None when there is none."""
+    sql = """SELECT MIN(b.due) FROM batch b JOIN place p ON p.id = b.place
+    WHERE b.phase IN ('in_doubt', 'queued') AND p.target = ?"""
+    from pusher.ledger.core import moment
+
+    return moment(ledger.db.rows(sql, (target.name,))[0][0])
+
+
+def _state(claim: Claim) -> State:
+    return State.IN_DOUBT if claim.doubtful else State.SENDING
+
+
+def _move(ledger: Ledger, claim: Claim, after: State, now: datetime, note: str) -> None:
+    ledger.move(claim.place, claim.versions, _state(claim), after, now, note=note, batch=claim.id)
+
+
+def _tried(
+    ledger: Ledger,
+    claim: Claim,
+    attempt: Attempt,
+    phase: str,
+    due: datetime | None = None,
+    burns: bool = False,
+) -> None:
+    at = attempt.at.timestamp()
+    next_at = None if due is None else due.timestamp()
+    touched = not (claim.batch.fresh and attempt.failure == "unreachable")
+    ledger.db.run(_TRIED, (phase, next_at, touched, burns, at, at, claim.id))
+    ledger.db.run(
+        _ATTEMPT,
+        (
+            claim.id,
+            claim.attempts + 1,
+            at,
+            attempt.worker,
+            attempt.transport,
+            attempt.outcome,
+            attempt.failure,
+            attempt.code,
+            attempt.detail,
+            attempt.ms,
+            claim.bytes,
+            next_at,
+        ),
+    )
+
+
+def _requeue(ledger: Ledger, target: Target, claim: Claim, now: datetime) -> None:
+    """Back to `queued` in the frozen batch; what was superseded meanwhile is withdrawn instead."""
+    _move(ledger, claim, State.QUEUED, now, "")
+    if not ledger.waiting:
+        return
+    rows = ledger.db.rows(_SUPERSEDED, (orjson.dumps(claim.versions).decode(),))
+    if rows:
+        gone = [row[0] for row in rows]
+        dissolve(ledger, gone)
+        ledger.move(claim.place, gone, State.QUEUED, State.WITHDRAWN, now, note="superseded")
+        release_after(ledger, target, claim.identities, now)
+
+
+def _end(
+    ledger: Ledger, claim: Claim, attempt: Attempt, after: State, now: datetime, note: str
+) -> None:
+    _tried(ledger, claim, attempt, "closed")
+    _move(ledger, claim, after, now, note)
+    if after is State.WAITING:
+        sql = "UPDATE version SET batch = NULL, previous = NULL, touched = 1 WHERE id = ?"
+        ledger.db.many(sql, [(version,) for version in claim.versions])
+
+
+def _cut(ledger: Ledger, target: Target, claim: Claim, now: datetime) -> None:
+    """Two frozen halves take the place of a batch."""
+    close(ledger, claim.id)
+    rows = members(ledger, claim.versions)
+    middle = len(rows) // 2
+    for half in (rows[:middle], rows[middle:]):
+        key = batches.idempotency_key(target.name, claim.table, half)
+        freeze(ledger, claim.place, key, half, claim.run, phase="queued", due=now, cut_from=claim)
