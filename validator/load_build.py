@@ -84,7 +84,7 @@ def _table(
         name=name,
         title=_title(data),
         fields=fields,
-        key=Key(_strs(key["fields"]), Provenance(str(key["provenance"])), _str(key, "note")),
+        key=Key(_strs(key["fields"]), Provenance(str(key["provenance"])), _note(key)),
         order=cast(int, data["order"]),
         provenance=provenance,
         stage=stage_of.get(name),
@@ -93,7 +93,7 @@ def _table(
         extension=bool(data.get("extension", False)),
         references=tuple(_reference(d) for d in _several(data.get("references"))),
         rules=_rules(data.get("rules")),
-        note=_str(data, "note"),
+        note=_note(data),
         local_columns=_strs(data.get("local_columns")),
         by_name={f.name: f for f in fields},
     )
@@ -115,7 +115,7 @@ def _field(name: str, data: Data, inherited: Provenance, lists: Lists) -> Field:
         codes=_code_use(data.get("codes"), own, lists),
         separator=cast("str | None", data.get("separator")),
         personal=Personal(str(data["personal"])) if "personal" in data else None,
-        note=_str(data, "note"),
+        note=_note(data),
     )
 
 
@@ -157,7 +157,7 @@ def _reference(data: Data) -> Reference:
         target_fields=_strs(data["target_fields"]) if "target_fields" in data else fields,
         provenance=Provenance(str(data["provenance"])),
         reference=_str(data, "reference"),
-        note=_str(data, "note"),
+        note=_note(data),
     )
 
 
@@ -197,7 +197,7 @@ def _code_list(name: str, data: Data, document: Document | None) -> CodeList:
         provenance=own,
         codes=codes,
         pattern=_str(data, "pattern"),
-        note=_str(data, "note"),
+        note=_note(data),
         by_code={c.code: c for c in codes},
     )
 
@@ -208,6 +208,10 @@ def _evidence(data: Data, own: Provenance) -> tuple[Provenance, str]:
 
 def _title(data: Data) -> Text:
     return Text(str(data["title"]), str(data["title_en"]))
+
+
+def _note(data: Data) -> Text:
+    return Text(_str(data, "note"), _str(data, "note_en"))
 
 
 def _str(data: Data, key: str) -> str:

@@ -212,6 +212,8 @@ def explain(error: ValidationError, whole: str = "the file") -> tuple[Path, str,
     if rule == "required":
         key = next(k for k in cast("list[str]", value) if k not in cast(Data, error.instance))
         return path, f"{where} has no {key!r}", f"add {key}"
+    if rule == "dependentRequired":
+        return path, f"{where} has a note in one language only", "write note (zh) and note_en"
     if rule == "enum":
         allowed = [str(v) for v in cast("list[object]", value)]
         what = f"{where} is {error.instance!r}"

@@ -19,6 +19,9 @@ RECONSTRUCTED = Text(
 )
 
 
+_NO_NOTE = Text("", "")
+
+
 class PackError(Exception):
     """A pack that cannot be used: one line saying file, line and remedy. Exit code 2."""
 
@@ -174,7 +177,7 @@ class Field:
     codes: CodeUse | None = None
     separator: str | None = None
     personal: Personal | None = None
-    note: str = ""
+    note: Text = _NO_NOTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +202,7 @@ class CodeList:
     provenance: Provenance
     codes: tuple[Code, ...]
     pattern: str = ""
-    note: str = ""
+    note: Text = _NO_NOTE
     by_code: Mapping[str, Code] = field(default_factory=dict, compare=False, repr=False)
 
 
@@ -209,7 +212,7 @@ class Key:
 
     fields: tuple[str, ...]
     provenance: Provenance
-    note: str = ""
+    note: Text = _NO_NOTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +224,7 @@ class Reference:
     target_fields: tuple[str, ...]
     provenance: Provenance
     reference: str = ""
-    note: str = ""
+    note: Text = _NO_NOTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +258,7 @@ class Table:
     extension: bool = False
     references: tuple[Reference, ...] = ()
     rules: tuple[RuleUse, ...] = ()
-    note: str = ""
+    note: Text = _NO_NOTE
     local_columns: tuple[str, ...] = ()
     by_name: Mapping[str, Field] = field(default_factory=dict, compare=False, repr=False)
 
