@@ -39,6 +39,19 @@ def check_fails(name: str, column: pl.Expr) -> pl.Expr:
     return column.map_batches(lambda s: _fails(name, s), return_dtype=pl.Boolean)
 
 
+def doubtful(name: str, column: pl.Expr) -> pl.Expr:
+    """Aggregate: some value lacks the shape of format `name` or fails its check."""
+    return column.unique().map_batches(
+        lambda s: _any_doubtful(name, s), return_dtype=pl.Boolean, returns_scalar=True
+    )
+
+
+def _any_doubtful(name: str, distinct: pl.Series) -> bool:
+    distinct = distinct.drop_nulls()
+    shaped = distinct.str.contains(f"^(?:{FORMATS[name].pattern})$")
+    return not shaped.all() or not bool(_HOLDS[name](distinct).all())
+
+
 def _fails(name: str, series: pl.Series) -> pl.Series:
     distinct = series.unique()
     wrong = distinct.filter(

@@ -103,25 +103,41 @@ def _compiled(packs: Packs, table: Table, rule: Rule, use: Use) -> Check:
 
 
 def _covered(packs: Packs, table: Table, checks: Sequence[Check]) -> tuple[Check, ...]:
-    """Where every code of a field's list passes its other checks, the code check stands for them:
-    a column of nothing but listed codes cannot fail form, length or format."""
+    """Let one question stand for several on a clean column.
+
+    Where every code of a field's list passes its other checks, a column of nothing but listed codes
+    cannot fail form, length or format; and the check digit's question includes the shape.
+    """
     codes = {
         c.use.fields[0]: i
         for i, c in enumerate(checks)
         if c.rule.name == "code-not-in-list" and not table.by_name[c.use.fields[0]].separator
     }
+    digits = {
+        (c.use.fields[0], id(c.use.params["use"])): i
+        for i, c in enumerate(checks)
+        if c.rule.name == "wrong-check-digit"
+    }
     found = []
-    for check in checks:
+    for i, check in enumerate(checks):
         name = check.use.fields[0]
-        position = codes.get(name)
-        coverable = check.rule.scope is Scope.FIELD and check.rule.order >= _FORM
-        if position is not None and coverable and check.reads == {name}:
-            values = [c.code for c in listed(packs, table, table.by_name[name])]
-            frame = pl.DataFrame({name: values}, schema={name: pl.String})
-            if check.rule.name != "code-not-in-list" and not frame.select(check.bad.any()).item():
-                check = replace(check, covered=position)  # noqa: PLW2901
-        found.append(check)
+        position = digits.get((name, id(check.use.params.get("use"))), codes.get(name))
+        if position == i or check.rule.scope is not Scope.FIELD or check.rule.order < _FORM:
+            position = None
+        elif position == codes.get(name) and position is not None:
+            if check.reads != {name} or not _passes_codes(packs, table, check):
+                position = None
+        elif check.rule.name != "wrong-format":
+            position = None
+        found.append(replace(check, covered=position))
     return tuple(found)
+
+
+def _passes_codes(packs: Packs, table: Table, check: Check) -> bool:
+    name = check.use.fields[0]
+    values = [c.code for c in listed(packs, table, table.by_name[name])]
+    frame = pl.DataFrame({name: values}, schema={name: pl.String})
+    return not frame.select(check.bad.any()).item()
 
 
 def judge(

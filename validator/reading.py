@@ -19,7 +19,7 @@ from validator.finding import Spot, Veil, build, of_source, of_unreadable
 from validator.native import plain
 from validator.pack import Packs, Table
 from validator.plan import Faults, Plan, judge
-from validator.records import Batch, SourceError, TableSource
+from validator.records import Batch, Column, SourceError, TableSource
 from validator.rule import Use
 from validator.run import FileProblem
 from validator.store import Writer
@@ -176,7 +176,6 @@ def _read_source(
     reader: Reader, entry: Entry, shape: Shape, source: TableSource, group: int
 ) -> _Found:
     found, table = _Found(), entry.table
-    of = reader.writer.groups[group]
     frames: list[pl.DataFrame] = []
     for batch in source.batches(reader.batch_rows):
         frames.clear()
@@ -206,21 +205,20 @@ def _read_source(
         found.columns.append(columns)
         found.rows += frame.height
         reader.on_rows(source, found.rows)
-    _read_header(reader, entry, source, group, found)
     reader.writer.flush(group)
-    of.headers.update({c.field: c.header for c in source.columns() if c.field})
+    _read_header(reader, entry, source.columns(), group, found)
     return found
 
 
 def _read_header(
-    reader: Reader, entry: Entry, source: TableSource, group: int, found: _Found
+    reader: Reader, entry: Entry, columns: Sequence[Column], group: int, found: _Found
 ) -> None:
     """Unknown columns, once per file; known local ones are read past."""
     table = entry.table
     local = {*reader.packs.pack(table.standard).local_columns, *table.local_columns}
-    unknown = [
-        c.header for c in source.columns() if c.field is None and c.header.upper() not in local
-    ]
+    unknown = [c.header for c in columns if c.field is None and c.header.upper() not in local]
+    headers = {c.field: c.header for c in columns if c.field}
+    reader.writer.groups[group].headers.update(headers)
     if unknown:
         use = reader.uses[entry.unknown_field]
         frame = of_source(entry.unknown_field, use, table, unknown)

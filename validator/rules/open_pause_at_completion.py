@@ -28,7 +28,9 @@ def query(use: Use, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
     found = []
     for begin, end in pairs(use):
         states = pauses(events, begin, end).select("case", "time", "open").sort("time")
-        at = done.join_asof(states, on="time", by="case", strategy="backward")
+        at = done.join_asof(
+            states, on="time", by="case", strategy="backward", check_sortedness=False
+        )
         found.append(
             at.filter(pl.col("open") == 1).select(
                 "row", pl.lit(begin).alias("begin"), pl.lit(end).alias("end")

@@ -8,7 +8,7 @@ import polars as pl
 
 from validator.cells import any_part, conditional, holds
 from validator.formats import FORMATS
-from validator.kernels import check_fails
+from validator.kernels import check_fails, doubtful
 from validator.pack import Packs, Table
 from validator.rule import Example, Rule, Scope, Use
 from validator.rules.wrong_format import format_of, format_use
@@ -32,11 +32,14 @@ def bad(_packs: Packs, table: Table, use: Use) -> pl.Expr:
 
 
 def may(_packs: Packs, table: Table, use: Use) -> pl.Expr:
+    """Asks for the shape, too, so that the plan need not ask wrong-format of a clean column."""
     field, of = table.by_name[use.fields[0]], format_of(use)
     column = pl.col(field.name)
+    if of.when is not None:
+        column = column.filter(holds(table, of.when))
     if field.separator is not None:
         column = column.str.split(field.separator).explode()
-    return check_fails(of.name, column.unique()).any()
+    return doubtful(of.name, column)
 
 
 def json_schema(packs: Packs, table: Table, use: Use) -> Mapping[str, object]:
