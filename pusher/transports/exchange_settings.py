@@ -57,7 +57,7 @@ class ExchangeSettings:
     token_file: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ExchangeTable:
     """A pack table as it stands in the exchange database.
 

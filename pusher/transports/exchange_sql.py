@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sqlalchemy as sa
 
@@ -43,13 +44,48 @@ def insert_rows(
     """
     if not rows:
         return
-    written = [name for name in WRITTEN if name in place.exchange]
+    statement = _insert(place, connection.dialect)
+    lines = _lines(dialect, place, rows, now)
+    if statement.order is None:
+        named = [dict(zip(statement.names, line, strict=True)) for line in lines]
+        connection.exec_driver_sql(statement.sql, named)
+        return
+    if statement.order != statement.names:
+        places = [statement.names.index(name) for name in statement.order]
+        lines = [[line[i] for i in places] for line in lines]
+    connection.exec_driver_sql(statement.sql, [tuple(line) for line in lines])
+
+
+@dataclass(frozen=True, slots=True)
+class _Insert:
+    """An INSERT as its driver takes it; `order` of the values, None where they go by name."""
+
+    sql: str
+    names: tuple[str, ...]
+    order: tuple[str, ...] | None
+
+
+@lru_cache(maxsize=512)
+def _insert(place: ExchangeTable, dialect: sa.Dialect) -> _Insert:
+    names = (*known_names(place), *_written(place), *place.extra)
+    statement = sa.insert(place.clause).values({place.columns[n]: sa.bindparam(n) for n in names})
+    compiled = statement.compile(dialect=dialect)
+    order = compiled.positiontup
+    return _Insert(str(compiled), names, None if order is None else tuple(order))
+
+
+def _lines(
+    dialect: Dialect, place: ExchangeTable, rows: Sequence[NewRow], now: str
+) -> list[list[object]]:
+    """Values of the rows in the order of `_Insert.names`."""
     business = known_names(place)
-    names = [*business, *written, *place.extra]
-    extra = [now if value == NOW else value for value in place.extra.values()]
     known = set(business)
     converted = [(i, f.kind) for i, f in enumerate(place.fields) if f.kind not in dialect.plain]
-    values: list[list[object]] = []
+    written = _written(place)
+    flags = {v: _bound(dialect, place, "SJYXBS", "1" if v else "0") for v in (True, False)}
+    waiting = _bound(dialect, place, "SJSCZT", str(WAITING))
+    extra = [now if value == NOW else value for value in place.extra.values()]
+    lines: list[list[object]] = []
     for row in rows:
         if not row.fields.keys() <= known:
             raise TransportError(
@@ -62,20 +98,20 @@ def insert_rows(
         for i, kind in converted:
             if line[i] is not None:
                 line[i] = dialect.bind(kind, str(line[i]))
-        line += [_exchange_value(dialect, place, name, row) for name in written]
-        values.append(line + extra)
-    statement = sa.insert(place.clause).values({place.columns[n]: sa.bindparam(n) for n in names})
-    compiled = statement.compile(dialect=connection.dialect)
-    order = compiled.positiontup
-    if order is None:
-        connection.exec_driver_sql(
-            str(compiled), [dict(zip(names, line, strict=True)) for line in values]
-        )
-        return
-    if list(order) != names:
-        index = [names.index(name) for name in order]
-        values = [[line[i] for i in index] for line in values]
-    connection.exec_driver_sql(str(compiled), [tuple(line) for line in values])
+        own = {"SJYXBS": flags[row.valid], "SJWXYY": row.reason or None, "SJSCZT": waiting}
+        line += [own[name] for name in written]
+        line += extra
+        lines.append(line)
+    return lines
+
+
+def _written(place: ExchangeTable) -> tuple[str, ...]:
+    return tuple(name for name in WRITTEN if name in place.exchange)
+
+
+def _bound(dialect: Dialect, place: ExchangeTable, name: str, text: str) -> object:
+    """An exchange value, or None where the table has no such column."""
+    return dialect.bind(place.kind(name), text) if name in place.exchange else None
 
 
 def known_names(place: ExchangeTable) -> tuple[str, ...]:
@@ -128,11 +164,6 @@ def difference(connection: sa.Connection, place: ExchangeTable) -> Difference:
 def key_of(names: tuple[str, ...], key: Mapping[str, str]) -> KeyTuple:
     """A key mapping in the order of `names`."""
     return tuple(key.get(name, "") for name in names)
-
-
-def _exchange_value(dialect: Dialect, place: ExchangeTable, name: str, row: NewRow) -> object:
-    text = {"SJYXBS": "1" if row.valid else "0", "SJWXYY": row.reason, "SJSCZT": str(WAITING)}[name]
-    return dialect.bind(place.kind(name), text) if text else None
 
 
 def _condition(
