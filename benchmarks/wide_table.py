@@ -35,7 +35,7 @@ _PAIRS = np.array(
 class Kind:
     """A kind of defect: the rule that must find it, the fields it names, and the bad cell.
 
-    `bad` makes the bad value from the good one; None stands for a key taken from the row before.
+    `bad` is the bad value; None stands for a key taken from the row before.
     """
 
     rule: str
@@ -44,7 +44,7 @@ class Kind:
     bad: str | None
 
 
-#: `{}` is the good value, `{:n}` its first n characters.
+#: `{}` in a bad value is the good one.
 KINDS: tuple[Kind, ...] = (
     Kind("blank-key", ("XZQHDM", "GCDM", "SPSXSLBM"), "GCDM", ""),
     Kind("wrong-type", ("FZRQ",), "FZRQ", "2024-13-01"),
@@ -57,7 +57,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("wrong-format", ("XMJWDZB",), "XMJWDZB", "150.1，30.2"),
     Kind("wrong-format", ("XZQHDM",), "XZQHDM", "9901"),
     Kind("dangling-reference", ("GCDM",), "GCDM", "2401-990102-04-02-999999"),
-    Kind("dangling-reference", ("SPSXSLBM",), "SPSXSLBM", "YC2099"),
+    Kind("dangling-reference", ("SPSXSLBM",), "SPSXSLBM", "X{}"),
     Kind("duplicate-key", ("XZQHDM", "GCDM", "SPSXSLBM"), "", None),
 )
 
@@ -109,7 +109,8 @@ def _planted(i: Ints) -> pl.DataFrame:
                 columns[name][at] = columns[name][at - 1]
         else:
             columns[kind.column] = columns[kind.column].astype(object)
-            columns[kind.column][at] = kind.bad or None
+            good = columns[kind.column][at]
+            columns[kind.column][at] = [kind.bad.replace("{}", str(v)) or None for v in good]
     return pl.DataFrame(
         {name: pl.Series(values, dtype=pl.String) for name, values in columns.items()}
     )
