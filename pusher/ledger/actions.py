@@ -1,0 +1,113 @@
+"""What a person does to versions: retry, withdraw, hold. Originals stay, every act is an event.
+
+A version that was refused or given up goes out again under a new idempotency key, since a target
+that honours keys would repeat its old answer. What is in flight is not touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from pusher.ledger.core import Ledger
+from pusher.ledger.dissolve import dissolve
+from pusher.ledger.queries import Entry, Selector, list_rows
+from pusher.states import REFUSED, State
+
+_ALL = 1_000_000_000
+_NEWEST = """
+SELECT 1 FROM version v JOIN identity i ON i.id = v.identity WHERE v.id = ? AND i.latest = v.id"""
+_AGAIN = """
+UPDATE version SET round = round + 1, batch = NULL, previous = NULL, watch = 0,
+  touched = 1 WHERE id = ?"""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What an act did: the versions it moved, and those it left alone with the reason why."""
+
+    moved: tuple[Entry, ...]
+    left: tuple[tuple[Entry, str], ...] = ()
+
+
+def retry(ledger: Ledger, selector: Selector, by: str, now: datetime) -> Act:
+    """Queue refused, given-up and held versions again. Only the newest of a record can go out."""
+    states = selector.states or (*REFUSED, State.HELD)
+    moved: list[Entry] = []
+    left: list[tuple[Entry, str]] = []
+    with ledger.transaction():
+        for entry in _chosen(ledger, selector, states):
+            if entry.state not in (*REFUSED, State.HELD):
+                left.append((entry, f"is {entry.state}"))
+            elif not ledger.db.rows(_NEWEST, (entry.handle,)):
+                left.append((entry, "a newer version was entered"))
+            else:
+                _requeue(ledger, entry, by, now)
+                moved.append(entry)
+    return Act(tuple(moved), tuple(left))
+
+
+def withdraw(ledger: Ledger, selector: Selector, by: str, now: datetime) -> Act:
+    """Never send these: blocked, waiting, queued, held, refused or given up → withdrawn."""
+    return _end(ledger, selector, State.WITHDRAWN, f"withdrawn by {by}", now)
+
+
+def hold(ledger: Ledger, selector: Selector, by: str, now: datetime) -> Act:
+    """Keep waiting and queued versions back until they are retried."""
+    return _end(ledger, selector, State.HELD, f"held by {by}", now)
+
+
+_FROM = {
+    State.WITHDRAWN: (
+        State.BLOCKED,
+        State.WAITING,
+        State.QUEUED,
+        State.HELD,
+        State.REJECTED,
+        State.GIVEN_UP,
+    ),
+    State.HELD: (State.WAITING, State.QUEUED),
+}
+
+
+def _end(ledger: Ledger, selector: Selector, after: State, note: str, now: datetime) -> Act:
+    allowed = _FROM[after]
+    moved: list[Entry] = []
+    left: list[tuple[Entry, str]] = []
+    with ledger.transaction():
+        for entry in _chosen(ledger, selector, selector.states or allowed):
+            if entry.state not in allowed:
+                left.append((entry, f"is {entry.state}"))
+                continue
+            _leave(ledger, entry, after, note, now)
+            moved.append(entry)
+    return Act(tuple(moved), tuple(left))
+
+
+def _chosen(ledger: Ledger, selector: Selector, states: Sequence[State]) -> Sequence[Entry]:
+    return list_rows(ledger, replace(selector, states=tuple(states)), limit=_ALL)
+
+
+def _leave(ledger: Ledger, entry: Entry, after: State, note: str, now: datetime) -> None:
+    place = ledger.place(entry.target, entry.table)
+    if entry.state is State.QUEUED:
+        dissolve(ledger, [entry.handle])
+    if entry.state is State.BLOCKED:
+        sql = """UPDATE identity SET blocked = blocked - 1
+        WHERE id = (SELECT identity FROM version WHERE id = ?)"""
+        ledger.db.run(sql, (entry.handle,))
+    if entry.state is State.WAITING and after is State.WITHDRAWN:
+        ledger.db.run("DELETE FROM parent WHERE version = ?", (entry.handle,))
+    ledger.move(place, [entry.handle], entry.state, after, now, note=note)
+
+
+def _requeue(ledger: Ledger, entry: Entry, by: str, now: datetime) -> None:
+    place = ledger.place(entry.target, entry.table)
+    waits = ledger.db.rows("SELECT 1 FROM parent WHERE version = ? LIMIT 1", (entry.handle,))
+    after = State.QUEUED
+    if entry.state is State.HELD:
+        after = State.WAITING if waits else State.QUEUED
+    else:
+        ledger.db.run(_AGAIN, (entry.handle,))
+    ledger.move(place, [entry.handle], entry.state, after, now, note=f"retried by {by}")

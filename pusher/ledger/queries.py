@@ -1,0 +1,297 @@
+"""Questions to the ledger: counts by state, rows by filter, the whole life of one record.
+
+Answers are frozen values; nothing here writes. Contents stay in the ledger: the life of a record
+tells what happened to it, not what it says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import orjson
+
+from pusher.batch import canonical
+from pusher.ledger.core import Ledger, moment
+from pusher.ledger.waiting import hash_of
+from pusher.states import State
+from validator.records import Operation
+
+_COUNTS = """
+SELECT p.target, p.name, t.state, t.n FROM tally t JOIN place p ON p.id = t.place
+WHERE t.n <> 0 AND (? IS NULL OR p.target = ?) ORDER BY p.target, p.name, t.state"""
+_OLDEST = """
+SELECT MIN(entered) FROM version WHERE id IN (SELECT (
+  SELECT MIN(v.id) FROM version v
+  WHERE v.place = p.id AND v.state = 'queued' AND v.batch IS NULL)
+FROM place p WHERE ? IS NULL OR p.target = ?)"""
+_PENDING = """
+SELECT MIN(v.entered), MIN(b.due) FROM batch b JOIN place p ON p.id = b.place
+JOIN version v ON v.id = json_extract(b.members, '$[0]')
+WHERE b.phase IN ('queued', 'in_doubt', 'sending') AND (? IS NULL OR p.target = ?)"""
+_RUNS = """
+SELECT name, target, started, ended, books, delivery FROM run
+WHERE ? IS NULL OR target = ? ORDER BY id DESC LIMIT ?"""
+_ROWS = """
+SELECT v.id, p.target, p.name, i.key, v.division, v.operation, v.sequence, v.state, v.note, v.lsh,
+  v.entered, v.changed, r.name, b.due, b.attempts
+FROM version v JOIN place p ON p.id = v.place JOIN identity i ON i.id = v.identity
+JOIN run r ON r.id = v.run LEFT JOIN batch b ON b.id = v.batch"""
+_MET = """
+SELECT i.id, p.target, p.name, i.key FROM identity i JOIN place p ON p.id = i.place
+WHERE i.hash = ?"""
+_PARENTS = "SELECT link FROM parent WHERE version = ? ORDER BY link"
+_EVENTS = """
+SELECT e.at, e.before, e.after, e.note FROM event e WHERE e.version = ?
+UNION ALL
+SELECT e.at, e.before, e.after, e.note FROM member m JOIN event e ON e.batch = m.batch
+WHERE m.version = ?"""
+_ATTEMPTS = """
+SELECT a.at, b.key, a.number, b.records, a.worker, a.transport, a.outcome, a.failure, a.code,
+  a.detail, a.ms, a.bytes, a.next_due
+FROM member m JOIN batch b ON b.id = m.batch JOIN attempt a ON a.batch = b.id WHERE m.version = ?"""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run as stored: `books` what was read, `delivery` what was sent (empty: did not get there)."""
+
+    name: str
+    target: str
+    started: datetime
+    ended: datetime | None
+    books: Mapping[str, int]
+    delivery: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Counts by (target, `standard/table`, state); when the oldest version that is ready, in doubt
+    or being sent was entered; when the next retry is due; the last runs, newest first."""
+
+    counts: Mapping[tuple[str, str, State], int]
+    oldest: datetime | None
+    next_due: datetime | None
+    runs: tuple[Run, ...]
+
+    @property
+    def versions(self) -> int:
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """Which versions are meant; everything that is set must hold. `reason` is a part of the note,
+    `run` the run that entered the version, `key` the natural key as written in the pack."""
+
+    target: str | None = None
+    table: str | None = None
+    states: tuple[State, ...] = ()
+    run: str | None = None
+    reason: str | None = None
+    division: str | None = None
+    key: Mapping[str, str] | None = None
+    handles: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One version; `handle` is the ledger's own id of it."""
+
+    handle: int
+    target: str
+    table: str
+    key: Mapping[str, str]
+    division: str
+    operation: Operation
+    sequence: int
+    state: State
+    note: str
+    lsh: str
+    entered: datetime
+    changed: datetime
+    run: str
+    due: datetime | None = None
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One line of a record's life, by version: it entered, changed its state, or was attempted.
+
+    `what` is `entered`, a state, or `attempt`; `detail` says more, for an attempt outcome and code.
+    """
+
+    at: datetime
+    sequence: int
+    operation: Operation
+    what: str
+    detail: str
+    before: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One attempt at a batch that held the version."""
+
+    at: datetime
+    batch: str
+    number: int
+    records: int
+    worker: str
+    transport: str
+    outcome: str
+    failure: str
+    code: str
+    detail: str
+    ms: float
+    bytes: int
+    next_due: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version with everything that happened to it; `waits_for` are its open links."""
+
+    entry: Entry
+    events: tuple[Happening, ...]
+    attempts: tuple[Tried, ...]
+    waits_for: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """All versions of one record at one target, oldest first."""
+
+    target: str
+    table: str
+    key: Mapping[str, str]
+    versions: tuple[Version, ...]
+    timeline: tuple[Happening, ...] = field(default=())
+
+
+def status(ledger: Ledger, target: str | None = None, *, runs: int = 5) -> Status:
+    """How the ledger stands, for one target or all; reads no version rows."""
+    db = ledger.db
+    counts = {(t, p, State(s)): n for t, p, s, n in db.rows(_COUNTS, (target, target))}
+    fresh = db.rows(_OLDEST, (target, target))[0][0]
+    pending, due = db.rows(_PENDING, (target, target))[0]
+    oldest = min((at for at in (fresh, pending) if at is not None), default=None)
+    last = tuple(
+        Run(name, at, _time(started), moment(ended), orjson.loads(books), orjson.loads(delivery))
+        for name, at, started, ended, books, delivery in db.rows(_RUNS, (target, target, runs))
+    )
+    return Status(counts, moment(oldest), moment(due), last)
+
+
+def list_rows(
+    ledger: Ledger, selector: Selector, *, limit: int = 100, after: int = 0
+) -> Sequence[Entry]:
+    """Versions by selector, in order of entering, beyond handle `after`."""
+    where, values = conditions(selector)
+    sql = f"{_ROWS} WHERE v.id > ? AND {where} ORDER BY v.id LIMIT ?"
+    return tuple(_entry(row) for row in ledger.db.rows(sql, (after, *values, limit)))
+
+
+def life(ledger: Ledger, target: str, table: str, key: Mapping[str, str]) -> Life | None:
+    """The whole life of one record; None when the ledger does not know it."""
+    found = ledger.db.rows(_MET, (hash_of(target, table, canonical(key)),))
+    if not found:
+        return None
+    sql = f"{_ROWS} WHERE v.identity = ? ORDER BY v.sequence"
+    versions = tuple(_version(ledger, _entry(row)) for row in ledger.db.rows(sql, (found[0][0],)))
+    lines = sorted(
+        (line for v in versions for line in (*v.events, *(_line(v, a) for a in v.attempts))),
+        key=lambda line: (line.at, line.sequence, line.what != "attempt"),
+    )
+    return Life(target, table, dict(key), versions, tuple(lines))
+
+
+def conditions(selector: Selector) -> tuple[str, list[object]]:
+    """A WHERE text with parameters for `v` (version), `p` (place), `i` (identity), `r` (run)."""
+    tests: list[str] = ["1 = 1"]
+    values: list[object] = []
+
+    def add(test: str, *given: object) -> None:
+        tests.append(test)
+        values.extend(given)
+
+    if selector.target is not None:
+        add("p.target = ?", selector.target)
+    if selector.table is not None:
+        add(
+            "(p.name = ? OR p.name LIKE ? ESCAPE '\\')",
+            selector.table,
+            f"%/{_like(selector.table)}",
+        )
+    if selector.states:
+        marks = ", ".join("?" for _ in selector.states)
+        add(f"v.state IN ({marks})", *(s.value for s in selector.states))
+    if selector.run is not None:
+        add("r.name = ?", selector.run)
+    if selector.reason is not None:
+        add("v.note LIKE ? ESCAPE '\\'", f"%{_like(selector.reason)}%")
+    if selector.division is not None:
+        add("v.division = ?", selector.division)
+    if selector.key is not None:
+        add("i.key = ?", canonical(selector.key).decode())
+    if selector.handles:
+        add("v.id IN (SELECT value FROM json_each(?))", orjson.dumps(selector.handles).decode())
+    return " AND ".join(tests), values
+
+
+def _like(text: str) -> str:
+    for special in ("\\", "%", "_"):
+        text = text.replace(special, "\\" + special)
+    return text
+
+
+def _time(seconds: float) -> datetime:
+    made = moment(seconds)
+    assert made is not None
+    return made
+
+
+def _entry(row: tuple[object, ...]) -> Entry:
+    (handle, target, table, key, division, operation, sequence, state, note, lsh) = row[:10]
+    entered, changed, run, due, attempts = row[10:]
+    assert isinstance(handle, int)
+    assert isinstance(sequence, int)
+    assert isinstance(entered, float)
+    assert isinstance(changed, float)
+    return Entry(
+        handle,
+        str(target),
+        str(table),
+        orjson.loads(str(key)),
+        str(division),
+        Operation(str(operation)),
+        sequence,
+        State(str(state)),
+        str(note),
+        str(lsh),
+        _time(entered),
+        _time(changed),
+        str(run),
+        moment(due) if isinstance(due, float) else None,
+        attempts if isinstance(attempts, int) else 0,
+    )
+
+
+def _version(ledger: Ledger, entry: Entry) -> Version:
+    rows = sorted(ledger.db.rows(_EVENTS, (entry.handle, entry.handle)))
+    first = rows[0][1] if rows else entry.state.value
+    head = (entry.sequence, entry.operation)
+    events = [Happening(entry.entered, *head, "entered", f"{first} · {entry.run}")]
+    events += [Happening(_time(at), *head, after, note, before) for at, before, after, note in rows]
+    tried = sorted(ledger.db.rows(_ATTEMPTS, (entry.handle,)))
+    attempts = tuple(Tried(_time(r[0]), r[1][:26], *r[2:12], moment(r[12])) for r in tried)
+    waits = tuple(row[0] for row in ledger.db.rows(_PARENTS, (entry.handle,)))
+    return Version(entry, tuple(events), attempts, waits)
+
+
+def _line(version: Version, tried: Tried) -> Happening:
+    parts = (f"{tried.number}", tried.outcome, tried.code, tried.detail)
+    detail = " ".join(part for part in parts if part)
+    return Happening(tried.at, version.entry.sequence, version.entry.operation, "attempt", detail)
