@@ -145,6 +145,7 @@ FAULTS = [
     ),
     ("tables/CHILD.toml", '"start-not-before-end"', '"start-after-end"', 11, "rule", "use"),
     ("tables/CHILD.toml", '"start-not-before-end"', '"too-long"', 11, "no explicit use", "field"),
+    ("tables/CHILD.toml", '"BEGIN", end', '"BEGINN", end', 13, "no field 'BEGINN'", "use BEGIN"),
     ("tables/CHILD.toml", "start = ", "begin = ", 13, "'begin'", "use end"),
     ("codes/colour.csv", "01,红", "1,红", 2, "'1' does not match [0-9]{2}", "leading zeros"),
     ("codes/colour.csv", "02,蓝", "01,蓝", 3, "'01' stands twice", "keep one"),
@@ -172,6 +173,22 @@ def test_a_fault_is_one_clear_line(
     said, _, advice = text.rpartition("; ")
     assert what in said, message
     assert remedy in advice, message
+
+
+def test_fields_of_a_rule_over_tables_are_those_of_the_table_it_names(tmp_path: Path) -> None:
+    rule = """
+[[rules]]
+rule = "completed-case-without-business-row"
+provenance = "deployed"
+params = { table = "CHILD", items = ["0120001"], match = ["IDD"] }
+"""
+    folder = write_pack(tmp_path / "toy", FILES | {"pack.toml": HEAD + rule})
+    with pytest.raises(PackError, match=r"toml:18: .*CHILD has no field 'IDD'; use ID$"):
+        load_packs([folder])
+    wrong = rule.replace('"CHILD"', '"CHILDS"')
+    write_pack(folder, {"pack.toml": HEAD + wrong})
+    with pytest.raises(PackError, match=r"toml:18: .*unknown table 'CHILDS'; use CHILD$"):
+        load_packs([folder])
 
 
 def test_bytes_that_are_not_utf8_are_named_by_line(tmp_path: Path) -> None:

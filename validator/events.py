@@ -16,11 +16,14 @@ from validator.rule import Need, Use, explicit, text_param
 
 #: Parameters of every event rule: the fields of case, state and time.
 FIELDS: dict[str, object] = {
-    "case": {"type": "string"},
-    "state": {"type": "string"},
-    "time": {"type": "string"},
+    "case": {"type": "string", "format": "field"},
+    "state": {"type": "string", "format": "field"},
+    "time": {"type": "string", "format": "field"},
 }
 CODE = {"type": "string", "minLength": 1}
+#: Names of fields of the table, and of a table; the loader checks both formats.
+NAMES = {"type": "array", "items": {"type": "string", "format": "field"}, "minItems": 1}
+TABLE_NAME = {"type": "string", "format": "table"}
 CODES = {"type": "array", "items": CODE, "minItems": 1}
 PAIRS = {"type": "object", "additionalProperties": CODE, "minProperties": 1}
 

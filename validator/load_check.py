@@ -177,10 +177,14 @@ def _params_fault(
     table: Table | None,
     packs: Sequence[Pack],
 ) -> tuple[Path, str, str] | None:
-    """(path, what, remedy) of the worst fault against the rule's own JSON Schema, where format
-    `field` is a field of the table and `table` a table of this pack or the packs it uses."""
+    """(path, what, remedy) of the worst fault against the rule's own JSON Schema.
+
+    There format `table` is a table of this pack or the packs it uses, and `field` a field of the
+    using table; in a use that spans tables, of the table that its parameter `table` names.
+    """
     from jsonschema import Draft202012Validator, FormatChecker
 
+    table = table or _resolve(str(params.get("table", "")), packs)
     checker = FormatChecker(formats=())
     checker.checks("field")(lambda v: table is None or v in table.by_name)
     checker.checks("table")(lambda v: _resolve(str(v), packs) is not None)
@@ -188,8 +192,8 @@ def _params_fault(
     error = worst(validator.iter_errors(params))
     if error is None or error.validator != "format":
         return explain(error, "params") if error else None
-    fields = list(table.by_name) if table and error.validator_value == "field" else []
-    names = fields or [t.name for p in packs for t in p.tables]
-    path = list(error.absolute_path)
-    what = f"{'.'.join(map(str, path))}: no {error.validator_value} {error.instance!r} here"
-    return path, what, f"use {did_you_mean(str(error.instance), names)}"
+    names = [t.name for p in packs for t in p.tables]
+    what = f"unknown table {error.instance!r}"
+    if error.validator_value == "field" and table is not None:
+        names, what = list(table.by_name), f"{table.name} has no field {error.instance!r}"
+    return list(error.absolute_path), what, f"use {did_you_mean(str(error.instance), names)}"

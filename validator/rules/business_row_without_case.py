@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from validator.events import CODE, CODES
+from validator.events import NAMES, TABLE_NAME
 from validator.pack import Packs, Table
 from validator.rule import (
     Example,
@@ -67,7 +67,7 @@ RULE = Rule(
     ),
     params={
         "type": "object",
-        "properties": {"cases": CODE, "match": CODES},
+        "properties": {"cases": TABLE_NAME, "match": NAMES},
         "required": ["cases", "match"],
         "additionalProperties": False,
     },

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from validator.events import CODE, CODES
+from validator.events import CODES, NAMES, TABLE_NAME
 from validator.pack import Packs, Table
 from validator.rule import (
     Example,
@@ -108,9 +108,9 @@ RULE = Rule(
     params={
         "type": "object",
         "properties": {
-            "table": CODE,
+            "table": TABLE_NAME,
             "items": CODES,
-            "match": CODES,
+            "match": NAMES,
             "states": CODES,
         },
         "required": ["table", "items", "match"],

@@ -59,12 +59,13 @@ RULE = Rule(
     params={
         "type": "object",
         "properties": {
-            "field": {"type": "string"},
+            "field": {"type": "string", "format": "field"},
             "minimum": {"type": "number"},
             "maximum": {"type": "number"},
             "unless": {
                 "type": "object",
                 "minProperties": 1,
+                "propertyNames": {"format": "field"},
                 "additionalProperties": {
                     "anyOf": [
                         {"type": "string"},

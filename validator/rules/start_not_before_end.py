@@ -55,7 +55,10 @@ RULE = Rule(
     ),
     params={
         "type": "object",
-        "properties": {"start": {"type": "string"}, "end": {"type": "string"}},
+        "properties": {
+            "start": {"type": "string", "format": "field"},
+            "end": {"type": "string", "format": "field"},
+        },
         "required": ["start", "end"],
         "additionalProperties": False,
     },
