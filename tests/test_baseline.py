@@ -14,6 +14,7 @@ import report_values as values
 
 from validator import baseline
 from validator.records import SourceError
+from validator.reports.summary import verdict_head
 from validator.reports.tally import qualified
 from validator.text import Text
 from validator.violation import Violation
@@ -50,6 +51,7 @@ def test_hiding_never_makes_a_record_conform() -> None:
     found = baseline.apply(made, known(*made.violations()))
     assert list(found.violations()) == []
     assert found.run.counts == ()
+    assert verdict_head(replace(found.run, problems=())).en == "No new errors"
     for name, table in found.run.tables.items():
         assert (table.errors, table.warnings, table.infos) == (0, 0, 0)
         read = made.run.tables[name]

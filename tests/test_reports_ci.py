@@ -259,7 +259,7 @@ def test_sarif_results_point_to_rule_place_and_fingerprint() -> None:
     assert place["region"] == {"startLine": 2}
     assert unquote(place["artifactLocation"]["uri"]) == "export/SPGL_XMJBXXB.csv"
     assert set(result["partialFingerprints"].values()) == {first.fingerprint}
-    assert result["message"]["text"] == f"{first.message.en} {first.help.en}"
+    assert result["message"]["text"] == f"{first.message.en}. {first.help.en}"
     assert Counter(r["level"] for r in run["results"]) == {"error": 11, "warning": 2}
 
 

@@ -8,9 +8,7 @@ file can be kept in a repository.
 from __future__ import annotations
 
 import json
-import os
 import re
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -23,6 +21,7 @@ from validator.reports.tally import qualified
 from validator.run import Result, RuleCount, Run, TableCounts
 from validator.text import Lang, Text
 from validator.violation import Severity, Violation
+from validator.whole_file import whole_file
 
 SCHEMA_VERSION = 1
 _LENGTH = 200
@@ -164,19 +163,13 @@ def _valueless(violation: Violation, lang: Lang) -> str:
 
 def write(path: Path, baseline: Baseline) -> None:
     """Write the file, one entry a line so that a change is a small diff. Raises OSError."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as out:
-            out.write(f'{{"schema_version": {SCHEMA_VERSION},\n"violations": [')
-            separator = "\n"
-            for entry in baseline.entries.values():
-                out.write(separator + json.dumps(_to_json(entry), ensure_ascii=False))
-                separator = ",\n"
-            out.write("\n]}\n")
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with whole_file(path) as out:
+        out.write(f'{{"schema_version": {SCHEMA_VERSION},\n"violations": ['.encode())
+        separator = "\n"
+        for entry in baseline.entries.values():
+            out.write((separator + json.dumps(_to_json(entry), ensure_ascii=False)).encode())
+            separator = ",\n"
+        out.write(b"\n]}\n")
 
 
 def _to_json(entry: Entry) -> dict[str, object]:

@@ -7,8 +7,6 @@ has, what is masked and how grave it is was decided before.
 from __future__ import annotations
 
 import importlib
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import TextIOWrapper
@@ -19,6 +17,7 @@ from typing import IO, Protocol, cast
 from validator.pack import Packs
 from validator.run import Result
 from validator.text import Lang, Text
+from validator.whole_file import whole_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,18 +128,5 @@ def write(
     name: str, path: Path, result: Result, packs: Packs, *, lang: Lang, options: ReportOptions
 ) -> None:
     """Write the report `name` to `path`; a reader never sees half of one. Raises OSError."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as out:
-            FORMATS[name].render(result, packs, out, lang=lang, options=options)
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    with whole_file(path) as out:
+        FORMATS[name].render(result, packs, out, lang=lang, options=options)

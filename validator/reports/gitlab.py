@@ -15,17 +15,17 @@ from validator.reports import ReportOptions, phrases
 from validator.reports.json import encode
 from validator.reports.phrases import basis
 from validator.reports.places import path
-from validator.reports.plain import excerpt, visible
+from validator.reports.plain import visible
 from validator.reports.quotas import spread
 from validator.reports.summary import severities, verdict
+from validator.reports.told import told
 from validator.run import Result, Run
 from validator.text import Lang
-from validator.violation import Severity, Violation
+from validator.violation import Severity
 
 #: GitLab parses the whole report in one go and shows a merge request's findings on one page.
 _LIMIT = 25_000
 _SEVERITY = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.INFO: "info"}
-_LENGTH = 1000
 
 
 def render(
@@ -49,7 +49,7 @@ def _findings(result: Result, lang: Lang) -> Iterator[Mapping[str, object]]:
         mark = violation.fingerprint if times == 1 else f"{violation.fingerprint}-{times}"
         shown += 1
         yield _finding(
-            violation.rule, _description(violation, lang), mark, _SEVERITY[violation.severity],
+            violation.rule, told(violation, lang), mark, _SEVERITY[violation.severity],
             path(violation.file, run.inputs), violation.line,
         )  # fmt: skip
     hidden = sum(severities(run).values()) - shown
@@ -57,11 +57,6 @@ def _findings(result: Result, lang: Lang) -> Iterator[Mapping[str, object]]:
         more = phrases.NOT_SHOWN.fill({"count": f"{hidden:,}"})
         text = f"{more[lang]}: {verdict(run)[lang]}"
         yield _note("not-shown", text, run, "info", run.id)
-
-
-def _description(violation: Violation, lang: Lang) -> str:
-    parts = (violation.message[lang], violation.help[lang])
-    return " ".join(excerpt(visible(part), _LENGTH) for part in parts)
 
 
 def _head(run: Run, lang: Lang) -> Iterator[Mapping[str, object]]:

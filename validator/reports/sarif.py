@@ -18,6 +18,7 @@ from validator.reports.places import path, split, uri
 from validator.reports.plain import excerpt, visible
 from validator.reports.quotas import spread
 from validator.reports.summary import severities, verdict
+from validator.reports.told import told
 from validator.rule import Rule
 from validator.rules import rules
 from validator.run import FileProblem, Result, Run
@@ -96,12 +97,11 @@ def _rule_texts(name: str, rule: Rule | None, lang: Lang) -> Mapping[str, object
 
 
 def _result(violation: Violation, run: Run, index: int, lang: Lang) -> Mapping[str, object]:
-    texts = (violation.message[lang], violation.help[lang])
     return {
         "ruleId": violation.rule,
         "ruleIndex": index,
         "level": _LEVEL[violation.severity],
-        "message": {"text": " ".join(excerpt(visible(text), _LENGTH) for text in texts)},
+        "message": {"text": told(violation, lang)},
         "locations": [_location(violation, run)],
         # Code scanning of GitHub tells alerts apart by primaryLocationLineHash alone.
         "partialFingerprints": {
