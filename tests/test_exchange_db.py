@@ -454,7 +454,7 @@ def test_codes_of_sqlite(code: int, committing: bool, expected: Failure) -> None
     [
         ("not a url", Failure.CONFIGURATION),
         ("mysql+pymysql://city@example.invalid/front", Failure.CONFIGURATION),
-        ("sqlite:////no/such/folder/front.db", Failure.UNREACHABLE),
+        ("sqlite:////no/such/folder/front.db", Failure.CONFIGURATION),
         ("postgresql://city:hidden@example.invalid/front", Failure.CONFIGURATION),
     ],
 )

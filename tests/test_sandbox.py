@@ -170,6 +170,16 @@ async def test_parents_are_asked_for_where_the_script_says_so() -> None:
 
 
 @pytest.mark.asyncio
+async def test_a_table_it_does_not_know_is_a_matter_of_configuration() -> None:
+    async with sandbox(Script()) as (_, transport):
+        with pytest.raises(TransportError) as caught:
+            await transport.send(batch(1, parcel(0, {"GCDM": "P1"}), table="SPGL_NONE"))
+        assert caught.value.failure is Failure.CONFIGURATION
+    with pytest.raises(ScriptError):
+        Sandbox(SandboxSettings(), Script(parents="wait"))
+
+
+@pytest.mark.asyncio
 async def test_a_batch_over_the_limit_is_too_large() -> None:
     async with sandbox(Script(max_records=2)) as (running, transport):
         with pytest.raises(TransportError) as caught:
@@ -302,6 +312,10 @@ def test_a_script_file_says_it_all(tmp_path: Path) -> None:
         ({"faults": {"chance": {"explode": 1}}}, "explode"),
         ({"faults": {"chance": []}}, "script.faults"),
         ({"parents": "maybe"}, "script.parents"),
+        ({"verdict_delay": "5"}, "script.verdict_delay"),
+        ({"page": True}, "script.page"),
+        ({"refusals": [{"reason": "x", "where": {"A": 1}}]}, "script.refusals[0].where"),
+        ({"refusals": [{"reason": 1}]}, "script.refusals[0].reason"),
     ],
 )
 def test_a_wrong_script_says_where(document: object, place: str) -> None:

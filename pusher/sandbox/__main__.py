@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     settings = SandboxSettings(given.host, given.port, given.store, token)
     try:
         asyncio.run(_run(settings, script))
-    except OSError as fault:
+    except (OSError, ScriptError) as fault:
         print(fault, file=sys.stderr)
         return 2
     return 0

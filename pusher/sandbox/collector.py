@@ -66,7 +66,7 @@ class Collector:
     def __init__(
         self, settings: ExchangeSettings, packs: Packs, script: Script, pace: Pace | None = None
     ) -> None:
-        self._dialect, self._engine = connect(settings)
+        self._dialect, self._engine = connect(settings, create=True)
         create_tables(self._engine, settings, packs)
         self._places = exchange_tables(settings, packs)
         self._by_name = {place.table.qualified: place for place in self._places}

@@ -18,6 +18,10 @@ from typing import Literal, TypeVar, cast
 from validator.text import Text
 
 _Shape = TypeVar("_Shape")
+_NUMBERS = {
+    *("verdict_delay", "verdict_spread", "max_records", "page"),
+    *("share", "seed", "slow_seconds", "retry_after"),
+}
 
 
 class ScriptError(Exception):
@@ -210,8 +214,15 @@ def _members(document: object, shape: type, origin: str) -> dict[str, object]:
     if not isinstance(document, dict):
         raise _wrong(origin)
     known = {member.name for member in fields(shape)}
-    for name in document:
-        if name not in known:
+    for name, value in document.items():
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if name not in known or (name in _NUMBERS and not number):
+            raise _wrong(f"{origin}.{name}")
+        if name in ("reason", "table") and not isinstance(value, str):
+            raise _wrong(f"{origin}.{name}")
+        if name == "where" and not (
+            isinstance(value, dict) and all(isinstance(v, str) for v in value.values())
+        ):
             raise _wrong(f"{origin}.{name}")
     return dict(document)
 

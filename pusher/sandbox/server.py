@@ -13,6 +13,7 @@ import signal
 import ssl
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -23,9 +24,10 @@ from aiohttp import web
 
 from pusher.sandbox.misbehaviour import JSON, altered, problem, problem_body, reset, truncated
 from pusher.sandbox.request import read_json, read_xml
-from pusher.sandbox.script import Dice, Fault, Script
+from pusher.sandbox.script import Dice, Fault, Script, ScriptError
 from pusher.sandbox.store import ParentMissingError, Store
 from validator.pack import Packs
+from validator.text import Text
 
 _BODY_LIMIT = 64 * 1024 * 1024
 
@@ -56,17 +58,26 @@ class Sandbox:
         packs: Packs | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """Raises ScriptError for a script that needs packs, OSError for a store that cannot be
+        opened."""
         self._settings = settings
+        self._packs = packs
         self._clock = clock
         self._running: set[str] = set()
         self._runner: web.AppRunner | None = None
-        self.script = script
-        self.dice = Dice(script.faults)
+        self.play(script)
         self.store = Store(settings.store, packs)
         self.url = ""
 
     def play(self, script: Script) -> None:
         """Go on by another script, its faults from the start."""
+        if script.parents != "off" and self._packs is None:
+            raise ScriptError(
+                Text(
+                    "检查上级记录需要标准包：请使用 spgl sandbox",
+                    "checking parents needs packs: use spgl sandbox",
+                )
+            )
         self.script = script
         self.dice = Dice(script.faults)
 
@@ -153,6 +164,8 @@ class Sandbox:
         place = (request.match_info["standard"], request.match_info["table"])
         if place != (sent.standard, sent.table):
             return 400, problem_body("unreadable", "address and body name different tables")
+        if not self.store.knows(f"{sent.standard}/{sent.table}"):
+            return 404, problem_body("unknown-table", "no such table here")
         if len(sent.records) > self.script.max_records:
             return 413, problem_body("too-large", f"at most {self.script.max_records} records")
         try:
@@ -249,14 +262,17 @@ async def serve(
     """Serve until SIGTERM or SIGINT (or `stop`); `announce` gets the base address once."""
     end = asyncio.Event() if stop is None else stop
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, end.set)
+    handled = []
+    with suppress(NotImplementedError):  # Windows: Ctrl-C still ends it
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, end.set)
+            handled.append(number)
     try:
         async with sandbox:
             announce(sandbox.url)
             await end.wait()
     finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in handled:
             loop.remove_signal_handler(number)
         sandbox.close()
 

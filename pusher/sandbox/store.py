@@ -47,8 +47,12 @@ class Store:
             raise OSError(errno.EIO, f"{path} cannot be opened as a store: {fault}") from fault
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.executescript(files("pusher.sandbox").joinpath("store.sql").read_text("utf-8"))
-        self._packs = packs
+        self._tables = {t.qualified: t for t in packs.tables()} if packs is not None else None
         self._handles = _handles_of(packs)
+
+    def knows(self, qualified: str) -> bool:
+        """True for a table of the packs; without packs for every one."""
+        return self._tables is None or qualified in self._tables
 
     def close(self) -> None:
         self._db.close()
@@ -195,9 +199,9 @@ class Store:
         return missing, False
 
     def _missing_parent(self, qualified: str, fields: Mapping[str, str]) -> str:
-        if self._packs is None:
+        if self._tables is None:
             return ""
-        for reference in self._packs.table(qualified).references:
+        for reference in self._tables[qualified].references:
             values = [fields.get(name, "") for name in reference.fields]
             if not all(values):
                 continue

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
+from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
@@ -43,10 +44,11 @@ class Dialect:
     classify: Callable[[BaseException, bool], Failure]
 
 
-def connect(settings: ExchangeSettings) -> tuple[Dialect, sa.Engine]:
+def connect(settings: ExchangeSettings, *, create: bool = False) -> tuple[Dialect, sa.Engine]:
     """The dialect and an engine for a URL; nothing is sent yet.
 
-    Raises TransportError(CONFIGURATION).
+    Raises TransportError(CONFIGURATION), also for a database file that is not there, unless it is
+    to be created: a mistyped path must not become an empty database.
     """
     try:
         url = make_url(settings.url)
@@ -68,6 +70,9 @@ def connect(settings: ExchangeSettings) -> tuple[Dialect, sa.Engine]:
             f"no exchange database of kind {url.get_backend_name()!r}; "
             f"known: {', '.join(sorted(DIALECTS))}",
         )
+    file = url.database if dialect.name == "sqlite" else None
+    if file and file != ":memory:" and not create and not Path(file).is_file():
+        raise TransportError(Failure.CONFIGURATION, "address", f"there is no database file {file}")
     secret = read_secret(env=settings.password_env, file=settings.password_file)
     return dialect, dialect.engine(url.set(password=secret) if secret else url, settings)
 
