@@ -302,3 +302,18 @@ def test_locate_finds_the_nth_of_an_array_of_tables() -> None:
     assert [locate(text, ["rules", i, "rule"]) for i in (0, 1)] == [2, 5]
     assert locate(text, ["rules", 1, "params", "x"]) == 7
     assert locate(text, []) == 1
+
+
+def test_the_table_in_the_guide_is_a_table(tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[1] / "docs/packs.md").read_text("utf-8")
+    example = guide.partition("```toml\n")[2].partition("```")[0]
+    fields = "".join(
+        f'{name} = {{ title = "x", title_en = "x", kind = "{kind}" }}\n'
+        for name, kind in (
+            ("SPLCBM", "text"), ("SPLCBBH", "decimal"), ("NKGSJ", "date"), ("NJCSJ", "date")
+        )
+    )  # fmt: skip
+    head = HEAD.replace("[stages", 'uses = ["data-sharing-3.0"]\n[stages', 1)
+    files = FILES | {"pack.toml": head, "tables/GUIDE.toml": example + fields}
+    packs = load_packs([write_pack(tmp_path / "toy", files)])
+    assert packs.table("toy-1.0/GUIDE").references[0].reference == "PRJ-06"
