@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import errno
 import sqlite3
-from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
 import orjson
 
+from pusher.sandbox.holdings import Holdings, Place
 from pusher.sandbox.journal import Effect, Held, identity_of, version_of
 from pusher.sandbox.request import SentBatch, SentRecord
 from pusher.sandbox.script import Script, fraction
@@ -47,12 +47,11 @@ class Store:
             raise OSError(errno.EIO, f"{path} cannot be opened as a store: {fault}") from fault
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.executescript(files("pusher.sandbox").joinpath("store.sql").read_text("utf-8"))
-        self._tables = {t.qualified: t for t in packs.tables()} if packs is not None else None
-        self._handles = _handles_of(packs)
+        self._holdings = Holdings(self._db, packs)
 
     def knows(self, qualified: str) -> bool:
         """True for a table of the packs; without packs for every one."""
-        return self._tables is None or qualified in self._tables
+        return self._holdings.knows(qualified)
 
     def close(self) -> None:
         self._db.close()
@@ -137,11 +136,7 @@ class Store:
 
     def held(self) -> list[Held]:
         """What is held as valid now."""
-        rows = self._db.execute(
-            "SELECT standard, table_name, identity, fields, lsh FROM held"
-            " ORDER BY standard, table_name, identity"
-        )
-        return [Held(s, t, i, orjson.loads(fields), lsh) for s, t, i, fields, lsh in rows]
+        return self._holdings.all()
 
     def counts(self) -> dict[str, int]:
         """Numbers for people: batches, replays, records by answer, repeats, held, notices."""
@@ -193,79 +188,25 @@ class Store:
             return refusal.reason, refusal.late
         if script.parents == "off":
             return "", False
-        missing = self._missing_parent(f"{sent.standard}/{sent.table}", record.fields)
+        missing = self._holdings.missing_parent(f"{sent.standard}/{sent.table}", record.fields)
         if missing and script.parents == "wait":
             raise ParentMissingError(missing)
         return missing, False
-
-    def _missing_parent(self, qualified: str, fields: Mapping[str, str]) -> str:
-        if self._tables is None:
-            return ""
-        for reference in self._tables[qualified].references:
-            values = [fields.get(name, "") for name in reference.fields]
-            if not all(values):
-                continue
-            found = self._db.execute(
-                "SELECT 1 FROM handle WHERE qualified = ? AND fields = ? AND content = ?",
-                (reference.table, _joined(reference.target_fields), _joined(values)),
-            ).fetchone()
-            if found is None:
-                return f"上级记录不存在：{reference.table.rpartition('/')[2]}"
-        return ""
 
     def _apply(
         self, sent: SentBatch, record: SentRecord, identity: str, version: str, lsh: str
     ) -> tuple[bool, str | None]:
         """Change what is held; whether nothing changed, and what was held before."""
         place = (sent.standard, sent.table, identity)
-        row = self._held(place)
+        row = self._holdings.at(place)
         before = None if row is None else row[1]
         if record.operation is Operation.INVALIDATE:
-            self._drop(place)
+            self._holdings.drop(place)
             return row is None, before
         if row is not None and row[0] == version:
             return True, before
-        self._keep(place, record.fields, lsh)
+        self._holdings.keep(place, record.fields, lsh)
         return False, before
-
-    def _held(self, place: tuple[str, str, str]) -> tuple[str, str] | None:
-        """Version and content (JSON) held at a place."""
-        row = self._db.execute(
-            "SELECT version, fields FROM held"
-            " WHERE standard = ? AND table_name = ? AND identity = ?",
-            place,
-        ).fetchone()
-        return None if row is None else (row[0], row[1])
-
-    def _keep(self, place: tuple[str, str, str], fields: Mapping[str, str], lsh: str) -> None:
-        self._db.execute(
-            "INSERT OR REPLACE INTO held VALUES (?, ?, ?, ?, ?, ?)",
-            (*place, version_of(fields), orjson.dumps(dict(fields)).decode(), lsh),
-        )
-        self._index(f"{place[0]}/{place[1]}", place[2], fields)
-
-    def _index(self, qualified: str, identity: str, fields: Mapping[str, str]) -> None:
-        names = self._handles.get(qualified, ())
-        if not names:
-            return
-        self._db.execute(
-            "DELETE FROM handle WHERE qualified = ? AND identity = ?", (qualified, identity)
-        )
-        for group in names:
-            content = _joined([fields.get(name, "") for name in group])
-            self._db.execute(
-                "INSERT OR IGNORE INTO handle VALUES (?, ?, ?, ?)",
-                (qualified, _joined(group), content, identity),
-            )
-
-    def _drop(self, place: tuple[str, str, str]) -> None:
-        self._db.execute(
-            "DELETE FROM held WHERE standard = ? AND table_name = ? AND identity = ?", place
-        )
-        self._db.execute(
-            "DELETE FROM handle WHERE qualified = ? AND identity = ?",
-            (f"{place[0]}/{place[1]}", place[2]),
-        )
 
     def _publish(self, now: float) -> None:
         """Turn what is due into verdicts; a refusal puts back what was held before."""
@@ -291,33 +232,20 @@ class Store:
                 self._restore(seq, (standard, table, identity), lsh)
         self._db.execute("COMMIT")
 
-    def _restore(self, seq: int, place: tuple[str, str, str], lsh: str) -> None:
+    def _restore(self, seq: int, place: Place, lsh: str) -> None:
         """Undo a refused effect, unless a later one already changed the same record."""
         version, operation, before = self._db.execute(
             "SELECT version, operation, before FROM effect WHERE seq = ?", (seq,)
         ).fetchone()
-        row = self._held(place)
+        row = self._holdings.at(place)
         current = None if row is None else row[0]
         if current != (None if operation == Operation.INVALIDATE else version):
             return
         if before is None:
-            self._drop(place)
+            self._holdings.drop(place)
         else:
-            self._keep(place, orjson.loads(before), lsh)
+            self._holdings.keep(place, orjson.loads(before), lsh)
 
     def _next_lsh(self) -> str:
         row = self._db.execute("SELECT coalesce(max(seq), 0) + 1 FROM effect").fetchone()
         return str(row[0])
-
-
-def _handles_of(packs: Packs | None) -> dict[str, tuple[tuple[str, ...], ...]]:
-    """Per table, the groups of fields by which other tables refer to it."""
-    found: dict[str, set[tuple[str, ...]]] = {}
-    for table in packs.tables() if packs is not None else ():
-        for reference in table.references:
-            found.setdefault(reference.table, set()).add(reference.target_fields)
-    return {table: tuple(sorted(groups)) for table, groups in found.items()}
-
-
-def _joined(values: list[str] | tuple[str, ...]) -> str:
-    return orjson.dumps(list(values)).decode()
