@@ -153,17 +153,22 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _known(fault: Exception) -> bool:
     """Failures that are one clear line to a person; anything else is a defect of ours."""
     from validator.pack import PackError
-    from validator.records import SourceError
 
-    return isinstance(fault, PackError | SourceError | ConfigError)
+    return isinstance(fault, PackError | ConfigError) or _text_of(fault) is not None
+
+
+def _text_of(fault: Exception) -> Text | None:
+    """The bilingual text that our own exceptions carry (SourceError, LedgerError, …)."""
+    text = getattr(fault, "text", None)
+    return text if isinstance(text, Text) else None
 
 
 def _line(fault: Exception, lang: Lang) -> str:
-    from validator.records import SourceError
-
-    if isinstance(fault, SourceError):
-        return f"{fault.file}: {fault.text[lang]}" if fault.file else fault.text[lang]
-    return str(fault)
+    text = _text_of(fault)
+    if text is None:
+        return str(fault)
+    file = getattr(fault, "file", "")
+    return f"{file}: {text[lang]}" if file else text[lang]
 
 
 def _utf8_streams() -> None:

@@ -118,6 +118,7 @@ def _table(
                 file=file,
                 record=int(part.spot.ordinals[i]),
                 line=None if lines is None else int(lines[i]),
+                uploaded=values.get("SJSCZT", ""),
             )
 
 

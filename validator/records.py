@@ -132,7 +132,7 @@ class Record:
     `key`: natural key, canonical. `content`: non-null business fields by name, canonical lexical
     form, in the order of the table. `parents`: what it refers to. `handles`: by what others may
     refer to it. `known`: the columns that references and dataset rules read, kept for later nights.
-    `blocked_by`: rule names, empty unless BLOCKED.
+    `blocked_by`: rule names, empty unless BLOCKED. `uploaded`: SJSCZT as the source has it.
     """
 
     table: str
@@ -149,3 +149,4 @@ class Record:
     file: str
     record: int
     line: int | None
+    uploaded: str = ""

@@ -1,0 +1,234 @@
+"""From paths on the command line to a checked run: what `validate` and `push` share.
+
+It composes sources, packs, known keys and the engine; it judges nothing itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spgl.cli import Call
+from spgl.config import ConfigError
+from spgl.progress import shown
+from validator.pack import Packs
+from validator.text import Lang, Text
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from validator.check import Checked, Options
+    from validator.reading import Progress
+    from validator.sources import SourceOptions
+
+_KEY_FILE = "fingerprint.key"
+
+
+@dataclass(frozen=True, slots=True)
+class Checking:
+    """A checked export: `chosen` are the qualified tables asked for (None: all)."""
+
+    packs: Packs
+    checked: Checked
+    chosen: frozenset[str] | None
+    run_id: str
+
+
+def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
+    """Declare what narrows and steers reading and judging."""
+
+    def say(zh: str, en: str) -> str:
+        return Text(zh, en)[lang]
+
+    group = parser.add_argument_group(say("检查", "checking"))
+    group.add_argument(
+        "--stage",
+        action="append",
+        metavar="NAME",
+        help=say("只报告此阶段的表，可重复", "only tables of this stage; repeatable"),
+    )
+    group.add_argument(
+        "--tables",
+        metavar="T1,T2",
+        help=say("只报告这些表", "only these tables"),
+    )
+    group.add_argument(
+        "--known-keys",
+        type=Path,
+        metavar="PATH",
+        help=say(
+            "国家系统已有的记录：台账，或每表一个CSV的目录",
+            "what the target holds already: a ledger, or a folder with a CSV per table",
+        ),
+    )
+    group.add_argument(
+        "--partial",
+        action="store_true",
+        help=say(
+            "引用的表不在本次导出中时只作提示",
+            "a reference to a table outside the export is an info",
+        ),
+    )
+    group.add_argument("--encoding", metavar="NAME", help=say("CSV编码", "encoding of CSV files"))
+    group.add_argument(
+        "--engine",
+        choices=("bulk", "reference"),
+        default="bulk",
+        help=say(
+            "reference：逐条用 JSON Schema 检查字段规则",
+            "reference: field rules by JSON Schema, record by record",
+        ),
+    )
+    group.add_argument(
+        "--show-personal",
+        action="store_true",
+        help=say("不遮盖个人信息", "do not mask personal data"),
+    )
+
+
+@contextmanager
+def check_paths(
+    call: Call,
+    paths: list[Path],
+    *,
+    known: Mapping[str, pl.DataFrame] | None = None,
+    keep: bool = True,
+) -> Iterator[Checking]:
+    """Check the tables behind `paths`; the run is kept in the state folder unless `keep` is false.
+
+    Raises ConfigError, PackError; bad files are problems of the run.
+    """
+    from validator.check import check
+    from validator.sources import discover
+
+    packs = packs_of(call)
+    chosen = _chosen(call, packs)
+    found = discover(paths, packs, _source_options(call))
+    run_id = f"{datetime.now():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+    with ExitStack() as stack:
+        folder = _folder(call, run_id) if keep else None
+        if folder is None:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory())) / run_id
+        progress = stack.enter_context(shown(call.lang, quiet=call.args.quiet))
+        options = _options(call, packs, known, keep, progress)
+        checked = check(
+            packs,
+            found.sources,
+            options,
+            folder,
+            run_id=run_id,
+            now=lambda: datetime.now().astimezone(),
+            inputs=[str(p) for p in paths],
+            unknown=[(u.file, u.name) for u in found.unknown],
+            problems=found.problems,
+        )
+        yield Checking(packs, checked, chosen, run_id)
+
+
+def packs_of(call: Call) -> Packs:
+    """The packs in use. Raises PackError."""
+    from validator.load import load_packs
+
+    return load_packs(call.settings.texts("packs.use"))
+
+
+def _options(
+    call: Call,
+    packs: Packs,
+    known: Mapping[str, pl.DataFrame] | None,
+    keep: bool,
+    progress: Callable[[Progress], None],
+) -> Options:
+    from validator.check import Options
+    from validator.violation import Severity
+
+    overrides = {k: Severity(v) for k, v in call.settings.mapping("severity").items()}
+    return Options(
+        overrides=overrides,
+        gate=frozenset(call.settings.texts("gate.pass")),
+        partial=call.args.partial,
+        known=known if known is not None else _known(call, packs),
+        show_personal=call.args.show_personal,
+        fingerprint_key=fingerprint_key(call.settings.state_dir, keep=keep),
+        engine=call.args.engine,
+        on_progress=progress,
+    )
+
+
+def _chosen(call: Call, packs: Packs) -> frozenset[str] | None:
+    """Qualified names by --tables and --stage. Raises ConfigError for a name nobody has."""
+    names: set[str] = set()
+    for word in (call.args.tables or "").split(","):
+        if word.strip():
+            tables = packs.named(word.strip())
+            if not tables:
+                raise ConfigError(f"--tables {word}: " + _NO_TABLE[call.lang])
+            names |= {t.qualified for t in tables}
+    for stage in call.args.stage or ():
+        tables = tuple(t for t in packs.tables() if t.stage == stage)
+        if not tables:
+            known = ", ".join(s.id for p in packs for s in p.stages)
+            raise ConfigError(f"--stage {stage}: " + _NO_STAGE.fill({"known": known})[call.lang])
+        names |= {t.qualified for t in tables}
+    return frozenset(names) or None
+
+
+_NO_TABLE = Text("没有这个表；spgl packs list 列出全部表", "no such table; see spgl packs list")
+_NO_STAGE = Text("没有这个阶段；可用：{known}", "no such stage; known: {known}")
+
+
+def _source_options(call: Call) -> SourceOptions:
+    from validator.sources import SourceOptions
+
+    names = call.settings.mapping("tables.names")
+    return SourceOptions(
+        encoding=call.args.encoding,
+        tables={k: v.replace("/", ":") for k, v in names.items()},
+        prefixes=call.settings.texts("tables.prefixes"),
+        suffixes=call.settings.texts("tables.suffixes"),
+    )
+
+
+def _folder(call: Call, run_id: str) -> Path:
+    folder = call.settings.state_dir / "runs" / run_id
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise ConfigError(
+            f"{folder.parent}: {fault.strerror}; "
+            + Text(
+                "请用 --state-dir 指定可写目录或加 --no-store",
+                "name a writable folder with --state-dir, or add --no-store",
+            )[call.lang]
+        ) from fault
+    return folder
+
+
+def fingerprint_key(state_dir: Path, *, keep: bool) -> bytes:
+    """The key that hashes personal parts of fingerprints: SPGL_FINGERPRINT_KEY, else a file in the
+    state folder, made on first use; without a state folder, one for this run only."""
+    given = os.environ.get("SPGL_FINGERPRINT_KEY")
+    if given:
+        return given.encode()
+    file = state_dir / _KEY_FILE
+    if file.exists():
+        return file.read_bytes()
+    key = secrets.token_hex(32).encode()
+    if keep:
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+            out.write(key)
+    return key
+
+
+def _known(call: Call, packs: Packs) -> Mapping[str, pl.DataFrame]:
+    from spgl.known import read_known
+
+    return read_known(call.args.known_keys, packs) if call.args.known_keys else {}

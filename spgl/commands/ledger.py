@@ -1,0 +1,245 @@
+"""`spgl ledger list | show | retry | withdraw | hold | adopt`: look at and act on the ledger."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spgl import checking, pushing
+from spgl.cli import Call, Exit
+from spgl.config import ConfigError
+from validator.text import Lang, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pusher.ledger.actions import Act
+    from pusher.ledger.core import Ledger
+    from pusher.ledger.queries import Entry, Life, Selector
+
+_ACTS = {
+    "retry": Text(
+        "重新投送被退回、已放弃、暂停的记录", "send refused, given-up and held ones again"
+    ),
+    "withdraw": Text("撤回，不再投送", "never send these"),
+    "hold": Text("暂停投送，直到 retry", "keep back until retried"),
+}
+
+
+def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    listing = actions.add_parser("list", help=Text("按条件列出", "list by selector")[lang])
+    listing.add_argument("--limit", type=int, default=100, metavar="N")
+    _selector(listing, lang)
+    show = actions.add_parser(
+        "show", help=Text("一条记录的全过程", "one record's whole life")[lang]
+    )
+    show.add_argument("key", nargs="+", metavar="FIELD=VALUE")
+    show.add_argument("--table", metavar="TABLE")
+    show.add_argument("--target", metavar="NAME")
+    _add_adopt(actions, lang)
+    for name, title in _ACTS.items():
+        act = actions.add_parser(name, help=title[lang])
+        _selector(act, lang)
+        act.add_argument(
+            "--yes",
+            action="store_true",
+            help=Text(
+                "确认执行；不加只列出将处理的记录",
+                "do it; without it only show what it would touch",
+            )[lang],
+        )
+
+
+def _add_adopt(actions: argparse._SubParsersAction[argparse.ArgumentParser], lang: Lang) -> None:
+    adopt = actions.add_parser(
+        "adopt",
+        help=Text(
+            "首次使用：登记国家系统已有的记录（SJSCZT 为 1 或 3），不投送",
+            "first use: note what stands at the target already (SJSCZT 1 or 3), unsent",
+        )[lang],
+    )
+    adopt.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    adopt.add_argument("--target", metavar="NAME")
+    checking.add(adopt, lang)
+
+
+def _selector(parser: argparse.ArgumentParser, lang: Lang) -> None:
+    def say(zh: str, en: str) -> str:
+        return Text(zh, en)[lang]
+
+    parser.add_argument("--target", metavar="NAME", help=say("目标", "target"))
+    parser.add_argument("--table", metavar="TABLE", help=say("表", "table"))
+    parser.add_argument(
+        "--state", action="append", metavar="STATE", help=say("状态，可重复", "state; repeatable")
+    )
+    parser.add_argument("--run", metavar="ID", help=say("进入台账的运行", "run that entered it"))
+    parser.add_argument(
+        "--reason", metavar="TEXT", help=say("原因中包含", "part of the reason or rule name")
+    )
+    parser.add_argument(
+        "--key", action="append", metavar="FIELD=VALUE", help=say("主键", "natural key")
+    )
+
+
+def run(call: Call) -> int:
+    if call.args.action == "adopt":
+        return _adopt(call)
+    with pushing.open_ledger(call, must_exist=True) as ledger:
+        if call.args.action == "show":
+            return _show(call, ledger)
+        if call.args.action == "list":
+            return _list(call, ledger)
+        return _act(call, ledger)
+
+
+def _adopt(call: Call) -> int:
+    from pusher.ledger import adopt
+    from spgl.commands.push import AT_TARGET
+
+    target = pushing.target_of(call, wait=0.0)
+    with (
+        pushing.open_ledger(call) as ledger,
+        checking.check_paths(call, call.args.paths, known={}, keep=False) as made,
+    ):
+        records = (r for r in made.checked.records() if r.uploaded in AT_TARGET)
+        done = adopt(ledger, records, target, made.run_id, datetime.now().astimezone())
+    print(
+        Text(
+            f"登记 {done.adopted:,} 条为已接收；台账已有 {done.known:,} 条，"
+            f"跳过 {done.skipped:,} 条",
+            f"{done.adopted:,} records noted as accepted; {done.known:,} were known, "
+            f"{done.skipped:,} skipped",
+        )[call.lang]
+    )
+    return Exit.FINE
+
+
+def _list(call: Call, ledger: Ledger) -> int:
+    from pusher.ledger.queries import list_rows
+
+    rows = list_rows(ledger, _selected(call), limit=call.args.limit)
+    for entry in rows:
+        print(_entry_line(entry, call.lang))
+    if not rows:
+        print(Text("没有符合条件的记录", "nothing matches")[call.lang])
+    elif len(rows) == call.args.limit:
+        print(
+            Text("已到 --limit，可能还有更多", "stopped at --limit; there may be more")[call.lang]
+        )
+    return Exit.FINE
+
+
+def _act(call: Call, ledger: Ledger) -> int:
+    """What `retry`, `withdraw` or `hold` would touch is shown first; --yes does it."""
+    from pusher.ledger import actions
+    from pusher.ledger.queries import list_rows
+
+    selector = _selected(call)
+    if not call.args.yes:
+        for entry in list_rows(ledger, selector, limit=100):
+            print(_entry_line(entry, call.lang))
+        print(
+            Text("以上为符合条件的记录；加 --yes 执行", "these match; add --yes to do it")[
+                call.lang
+            ]
+        )
+        return Exit.FINE
+    act = getattr(actions, call.args.action)
+    done: Act = act(ledger, selector, getpass.getuser(), datetime.now().astimezone())
+    print(
+        Text(f"已处理 {len(done.moved):,} 个版本", f"{len(done.moved):,} versions done")[call.lang]
+    )
+    for entry, why in done.left:
+        print(f"  {_entry_line(entry, call.lang)}  ({why})")
+    return Exit.FINE
+
+
+def _selected(call: Call) -> Selector:
+    from pusher.ledger.queries import Selector
+    from pusher.states import State
+
+    args = call.args
+    states = []
+    for word in args.state or ():
+        if word not in list(State):
+            known = ", ".join(State)
+            raise ConfigError(f"--state {word}: " + _STATES.fill({"known": known})[call.lang])
+        states.append(State(word))
+    return Selector(
+        target=args.target,
+        table=args.table,
+        states=tuple(states),
+        run=args.run,
+        reason=args.reason,
+        key=_key(args.key, call.lang) if args.key else None,
+    )
+
+
+_STATES = Text("没有这个状态；可用：{known}", "no such state; known: {known}")
+
+
+def _key(words: list[str], lang: Lang) -> Mapping[str, str]:
+    """`FIELD=VALUE` words as a key. Raises ConfigError."""
+    pairs = [word.partition("=") for word in words]
+    if any(not sign or not value for _, sign, value in pairs):
+        raise ConfigError(Text("主键写作 字段=值", "write a key as FIELD=VALUE")[lang])
+    return {name.upper(): value for name, _, value in pairs}
+
+
+def _show(call: Call, ledger: Ledger) -> int:
+    from pusher.ledger.queries import Selector, life, list_rows
+
+    key = _key(call.args.key, call.lang)
+    selector = Selector(target=call.args.target, table=call.args.table, key=key)
+    found = dict.fromkeys((e.target, e.table) for e in list_rows(ledger, selector, limit=1000))
+    if not found:
+        raise ConfigError(
+            Text(
+                f"台账中没有 {' '.join(call.args.key)}；请核对字段与值（主键须写全）",
+                f"the ledger knows no {' '.join(call.args.key)}; give the whole natural key",
+            )[call.lang]
+        )
+    for target, table in found:
+        told = life(ledger, target, table, key)
+        if told is not None:
+            print("\n".join(_life_lines(told, call.lang)))
+    return Exit.FINE
+
+
+def _life_lines(told: Life, lang: Lang) -> list[str]:
+    key = " ".join(f"{k}={v}" for k, v in told.key.items())
+    lines = [f"{told.target} · {told.table} · {key}"]
+    for line in told.timeline:
+        at = line.at.astimezone().isoformat(sep=" ", timespec="milliseconds")[:23]
+        what = _what(line.what, lang)
+        lines.append(
+            f"  {at}  v{line.sequence} {line.operation:<10} {what}  {line.detail}".rstrip()
+        )
+    for version in told.versions:
+        entry = version.entry
+        state = _what(entry.state, lang)
+        lines.append(
+            f"  → v{entry.sequence} {state} {entry.lsh and f'LSH={entry.lsh}'} {entry.note}"
+        )
+        lines += [f"      {Text('等待', 'waits for')[lang]} {link}" for link in version.waits_for]
+    return lines
+
+
+def _what(word: str, lang: Lang) -> str:
+    from pusher.states import TITLES, State
+
+    if word in list(State):
+        return TITLES[State(word)][lang]
+    names = {"entered": Text("进入台账", "entered"), "attempt": Text("投送", "attempt")}
+    return names[word][lang] if word in names else word
+
+
+def _entry_line(entry: Entry, lang: Lang) -> str:
+    key = " ".join(f"{k}={v}" for k, v in entry.key.items())
+    table = entry.table.partition("/")[2]
+    note = f"  {entry.note}" if entry.note else ""
+    return f"{entry.target}  {table}  {key}  v{entry.sequence} {_what(entry.state, lang)}{note}"

@@ -1,0 +1,117 @@
+"""`spgl push [PATH…]`: validate, enter what is new, deliver, read the verdicts, close the books.
+
+Without PATH it only works off the ledger. It may be killed at any time; the next run goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spgl import checking, outputs, pushing
+from spgl.cli import Call, Exit, gravest
+from spgl.config import ConfigError
+from validator.text import Lang, Text
+
+if TYPE_CHECKING:
+    from pusher.target import Target
+
+#: SJSCZT of rows that the target holds: checked, taken over.
+AT_TARGET = ("1", "3")
+
+
+def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
+    def say(zh: str, en: str) -> str:
+        return Text(zh, en)[lang]
+
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        type=Path,
+        metavar="PATH",
+        help=say(
+            "导出文件或目录；省略则只处理台账", "export file or folder; none: only the ledger"
+        ),
+    )
+    group = parser.add_argument_group(say("投送", "delivery"))
+    group.add_argument("--target", metavar="NAME", help=say("目标名称", "name of the target"))
+    group.add_argument(
+        "--wait",
+        type=float,
+        default=120.0,
+        metavar="SECONDS",
+        help=say(
+            "等待到期重试的最长秒数（默认 120）",
+            "wait this long for retries that fall due (default 120)",
+        ),
+    )
+    group.add_argument(
+        "--log",
+        type=Path,
+        metavar="FILE",
+        help=say("投送日志另存为 JSON 行", "append the attempt log to FILE as JSON lines"),
+    )
+    outputs.add(parser, lang)
+    checking.add(parser, lang)
+
+
+def run(call: Call) -> int:
+    target = pushing.target_of(call, wait=call.args.wait)
+    if not call.args.paths:
+        return _work_off(call, target)
+    from pusher.ledger import enter
+    from pusher.ledger import known as known_to
+    from spgl.known import read_known
+    from validator.narrow import narrowed
+
+    files, baseline = outputs.asked(call), outputs.known(call)
+    with pushing.open_ledger(call) as ledger:
+        known = dict(known_to(ledger, target.name))
+        if call.args.known_keys:
+            known = {**read_known(call.args.known_keys, checking.packs_of(call)), **known}
+        with checking.check_paths(call, call.args.paths, known=known) as made:
+            result = outputs.without_known(call, narrowed(made.checked, made.chosen), baseline)
+            outputs.show(call, result, made.packs, files)
+            now = datetime.now().astimezone()
+            if not known:
+                _first_run(call, made)
+            records = made.checked.records()
+            if made.chosen is not None:
+                records = (r for r in records if r.table in (made.chosen or ()))
+            unreadable = result.run.total("unreadable")
+            books = enter(ledger, records, target, made.run_id, now, unreadable=unreadable)
+            print(pushing.tell_books(books, call.lang))
+            delivery = pushing.deliver(call, ledger, target, made.packs, made.run_id)
+            print(pushing.tell(delivery, target, call.lang))
+            judged = outputs.exit_code(result, call.args.fail_on)
+            return gravest(judged, pushing.exit_code(delivery))
+
+
+def _work_off(call: Call, target: Target) -> int:
+    packs = checking.packs_of(call)
+    with pushing.open_ledger(call, must_exist=True) as ledger:
+        run_id = f"{datetime.now():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+        delivery = pushing.deliver(call, ledger, target, packs, run_id)
+    print(pushing.tell(delivery, target, call.lang))
+    return pushing.exit_code(delivery) or Exit.FINE
+
+
+def _first_run(call: Call, made: checking.Checking) -> None:
+    """An empty ledger must not send what an earlier system has sent already (decisions 2).
+
+    Raises ConfigError naming the way out.
+    """
+    sent = sum(r.uploaded in AT_TARGET for r in made.checked.records())
+    if sent:
+        paths = " ".join(str(p) for p in call.args.paths)
+        raise ConfigError(
+            Text(
+                f"台账为空，而导出中有 {sent:,} 条记录已在国家系统（SJSCZT 为 1 或 3）；"
+                f"请先运行 spgl ledger adopt {paths}",
+                f"the ledger is empty, yet {sent:,} records of the export stand at the target "
+                f"already (SJSCZT 1 or 3); run spgl ledger adopt {paths} first",
+            )[call.lang]
+        )

@@ -1,0 +1,117 @@
+"""`spgl status`: counts by standard, table and state; oldest waiting; last runs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from spgl import pushing
+from spgl.cli import Call, Exit
+from validator.text import Lang, Text
+
+if TYPE_CHECKING:
+    from pusher.ledger.queries import Run, Status
+
+
+def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
+    parser.add_argument(
+        "--target", metavar="NAME", help=Text("只看此目标", "only this target")[lang]
+    )
+    parser.add_argument(
+        "--format",
+        choices=("text", "json"),
+        default="text",
+        help=Text("输出格式", "output format")[lang],
+    )
+
+
+def run(call: Call) -> int:
+    from pusher.ledger.queries import status
+
+    with pushing.open_ledger(call, must_exist=True) as ledger:
+        found = status(ledger, call.args.target)
+    if call.args.format == "json":
+        sys.stdout.write(to_json(found))
+    else:
+        print("\n".join(_lines(found, call.lang)))
+    return Exit.FINE
+
+
+def to_json(found: Status) -> str:
+    """The status as one JSON object (docs/interface of `spgl status --format json`)."""
+    import json
+
+    counts = [
+        {"target": target, "table": table, "state": str(state), "versions": n}
+        for (target, table, state), n in found.counts.items()
+    ]
+    shown = {
+        "schema_version": 1,
+        "versions": found.versions,
+        "counts": counts,
+        "oldest": found.oldest.isoformat() if found.oldest else None,
+        "next_due": found.next_due.isoformat() if found.next_due else None,
+        "runs": [
+            {
+                "run": r.name,
+                "target": r.target,
+                "started": r.started.isoformat(),
+                "ended": r.ended.isoformat() if r.ended else None,
+                "books": dict(r.books),
+                "delivery": dict(r.delivery),
+            }
+            for r in found.runs
+        ],
+    }
+    return json.dumps(shown, ensure_ascii=False, indent=2, default=str) + "\n"
+
+
+def _lines(found: Status, lang: Lang) -> list[str]:
+    from pusher.states import TITLES, State
+    from validator.reports.plain import left, right
+
+    def say(zh: str, en: str) -> str:
+        return Text(zh, en)[lang]
+
+    if not found.counts:
+        return [say("台账中还没有记录", "the ledger holds no records yet")]
+    states = [s for s in State if any(key[2] is s for key in found.counts)]
+    titles = [TITLES[s][lang] for s in states]
+    lines = []
+    for target in dict.fromkeys(key[0] for key in found.counts):
+        lines.append(say(f"目标 {target}", f"target {target}"))
+        lines.append("  " + left("", 44) + "".join(right(t, 12) for t in titles))
+        tables = dict.fromkeys(key[1] for key in found.counts if key[0] == target)
+        for table in tables:
+            cells = [found.counts.get((target, table, s), 0) for s in states]
+            shown = "".join(right(f"{n:,}" if n else "·", 12) for n in cells)
+            lines.append("  " + left(table, 44) + shown)
+        sums = [sum(n for k, n in found.counts.items() if k[0] == target and k[2] is s)
+                for s in states]  # fmt: skip
+        total = "".join(right(f"{n:,}", 12) for n in sums)
+        lines.append("  " + left(say("合计", "total"), 44) + total)
+    if found.oldest:
+        lines.append(say("最早未送出：", "oldest unsent: ") + _when(found.oldest.astimezone()))
+    if found.next_due:
+        lines.append(say("下次重试：", "next retry: ") + _when(found.next_due.astimezone()))
+    lines += [_run_line(r, lang) for r in found.runs]
+    return lines
+
+
+def _run_line(run: Run, lang: Lang) -> str:
+    def say(zh: str, en: str) -> str:
+        return Text(zh, en)[lang]
+
+    ended = say("已结束", "ended") if run.ended else say("未结束（中断）", "did not end (cut off)")
+    read = run.books.get("read", 0) if run.books else 0
+    entered = run.books.get("entered", 0) if run.books else 0
+    began = _when(run.started.astimezone())
+    return say(
+        f"运行 {run.name}：{began}，{ended}，读取 {read:,}，进入台账 {entered:,}",
+        f"run {run.name}: {began}, {ended}, read {read:,}, entered {entered:,}",
+    )
+
+
+def _when(moment: object) -> str:
+    return str(moment)[:19]

@@ -1,0 +1,153 @@
+"""What every command that touches a target shares: the open ledger, the world, the end of a run."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from spgl import targets
+from spgl.cli import Call, Exit, gravest
+from spgl.config import ConfigError
+from spgl.log import logger
+from validator.text import Lang, Text
+
+if TYPE_CHECKING:
+    from structlog.typing import FilteringBoundLogger
+
+    from pusher.delivery import Delivery
+    from pusher.ledger.core import Ledger
+    from pusher.ledger.enter import Books
+    from pusher.target import Target
+    from pusher.worker import World
+    from validator.pack import Packs
+
+_BOOKS = Text(
+    "账目：读取 {read} = 无法读取 {unreadable} + 跳过 {skipped} + 未变 {unchanged}"
+    "（其中仍被退回 {refused}）+ 重复 {duplicate} + 未放行 {blocked} + 进入台账 {entered}",
+    "books: read {read} = unreadable {unreadable} + skipped {skipped} + unchanged {unchanged} "
+    "(still refused {refused}) + duplicate {duplicate} + blocked {blocked} + entered {entered}",
+)
+_SENT = Text(
+    "投送：{attempts} 次，已送达 {delivered}，已接收 {accepted}，被退回 {refused}，"
+    "已放弃 {given_up}",
+    "delivery: {attempts} attempts, {delivered} delivered, {accepted} accepted, "
+    "{refused} refused, {given_up} given up",
+)
+_STATES = Text("台账：{versions} 个版本 = {states}", "ledger: {versions} versions = {states}")
+_STOPPED = Text(
+    "目标 {name} 的设置有误，投送已停止，未消耗次数：{fault}",
+    "target {name} is misconfigured; the push stopped and burnt no attempt: {fault}",
+)
+_DUE = Text("投送未完，最早 {due} 可继续", "push incomplete; next due {due}")
+
+
+@contextmanager
+def open_ledger(call: Call, *, must_exist: bool = False) -> Iterator[Ledger]:
+    """The configured ledger, closed at the end. Raises ConfigError, LedgerError."""
+    from pusher.ledger.core import open_ledger as opened
+
+    path = call.settings.ledger_path
+    if must_exist and not path.exists():
+        raise ConfigError(
+            Text(
+                f"没有台账 {path}；先运行 spgl push，或用 --state-dir 指定目录",
+                f"there is no ledger {path}; run spgl push first, or name its --state-dir",
+            )[call.lang]
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    ledger = opened(path)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def target_of(call: Call, *, wait: float) -> Target:
+    """The target that --target names, or the only one."""
+    name, settings = call.settings.target(call.args.target)
+    days = call.settings.number("ledger.keep_content_days")
+    return targets.target_of(name, settings, wait=wait, keep_days=days)
+
+
+def world(call: Call) -> World:
+    """Real time, real chance, and the log that -q and -v ask for."""
+    from pusher.worker import World
+
+    rng = random.Random()  # noqa: S311 - jitter, no secret
+    return World(clock=lambda: datetime.now().astimezone(), rng=rng, log=log_of(call))
+
+
+def log_of(call: Call) -> FilteringBoundLogger:
+    level = "warning" if call.args.quiet else "debug" if call.args.verbose else "info"
+    log_file = getattr(call.args, "log", None)
+    if log_file:
+        return logger(log_file.open("a", encoding="utf-8"), level=level, json=True)
+    return logger(level=level)
+
+
+def deliver(call: Call, ledger: Ledger, target: Target, packs: Packs, run_id: str) -> Delivery:
+    """Deliver until done; SIGTERM and SIGINT drain what is in flight."""
+    from pusher.delivery import deliver as delivering
+
+    _, settings = call.settings.target(target.name)
+    transport = targets.transport_of(settings, packs)
+
+    async def run() -> Delivery:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for name in ("SIGTERM", "SIGINT"):
+            try:
+                loop.add_signal_handler(getattr(signal, name), stop.set)
+            except NotImplementedError:  # Windows: Ctrl-C interrupts at once instead
+                signal.signal(getattr(signal, name), lambda *_: loop.call_soon(stop.set))
+        return await delivering(
+            ledger, target, transport, packs, run_id=run_id, world=world(call), stop=stop
+        )
+
+    return asyncio.run(run())
+
+
+def tell_books(books: Books, lang: Lang) -> str:
+    """The conservation line of what was read."""
+    from dataclasses import asdict
+
+    return _BOOKS.fill({k: f"{v:,}" for k, v in asdict(books).items()})[lang]
+
+
+def tell(delivery: Delivery, target: Target, lang: Lang) -> str:
+    """What the run did and where every version stands, a line each."""
+    from pusher.states import TITLES
+
+    lines = [
+        _SENT.fill(
+            {
+                name: f"{getattr(delivery, name):,}"
+                for name in ("attempts", "delivered", "accepted", "refused", "given_up")
+            }
+        )[lang]
+    ]
+    states = " + ".join(f"{TITLES[s][lang]} {n:,}" for s, n in delivery.states.items()) or "0"
+    lines.append(_STATES.fill({"versions": f"{delivery.versions:,}", "states": states})[lang])
+    if delivery.stopped is not None:
+        lines.append(_STOPPED.fill({"name": target.name, "fault": delivery.stopped})[lang])
+    elif delivery.incomplete and delivery.next_due is not None:
+        due = delivery.next_due.astimezone().isoformat(timespec="seconds")
+        lines.append(_DUE.fill({"due": due})[lang])
+    return "\n".join(lines)
+
+
+def exit_code(delivery: Delivery) -> int:
+    """2 for a wrong setting, 75 while something is left to send, 3 for refusals in this run."""
+    codes = [int(Exit.FINE)]
+    if delivery.stopped is not None:
+        codes.append(Exit.UNUSABLE)
+    if delivery.incomplete:
+        codes.append(Exit.INCOMPLETE)
+    if delivery.refused or delivery.given_up:
+        codes.append(Exit.REFUSED)
+    return gravest(*codes)
