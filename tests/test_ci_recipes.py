@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import re
 import shlex
 import subprocess
@@ -13,7 +14,6 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from spgl import outputs
 from validator.reports import FORMATS
 
 ROOT = Path(__file__).parent.parent
@@ -53,11 +53,9 @@ def test_their_commands_are_understood(path: Path) -> None:
     assert found, f"{path.name} shows no spgl command"
     for _, command, *words in found:
         parser = argparse.ArgumentParser(exit_on_error=False)
-        parser.add_argument("paths", nargs="+")
         parser.add_argument("--lang", choices=("zh", "en"))
-        outputs.add(parser, "en")
+        importlib.import_module(f"spgl.commands.{command}").add(parser, "en")
         args = parser.parse_args(words)
-        assert args.paths, command
         assert {word.partition("=")[0] for word in args.report} <= set(FORMATS)
 
 
