@@ -52,7 +52,7 @@ def ahead(values: Iterable[T], depth: int = 1) -> Generator[T, None, None]:
 def side_by_side(
     work: Callable[[T], R], values: Iterable[T], workers: int = 2
 ) -> Generator[R, None, None]:
-    """`work` done to each value, results in order; at most one more waits than there are workers."""
+    """`work` done to each value, results in order; one more value waits than there are workers."""
     with ThreadPoolExecutor(workers) as pool:
         waiting: deque[Future[R]] = deque()
         for value in values:

@@ -6,12 +6,40 @@ What matches nothing stays a column without a field, for others to report. No ce
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 from validator.lexical import BLANK
 from validator.pack import Table
 from validator.records import Column
 from validator.sources.source import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The columns of a format without a header: the keys of its records, known once read."""
+
+    table: Table
+    place: Place
+    _matched: dict[str, Column] = field(default_factory=dict, compare=False, repr=False)
+    _seen: dict[str, Column] = field(default_factory=dict, compare=False, repr=False)
+
+    def match(self, key: str) -> Column:
+        """The column of a key. Raises SourceError for an ambiguous title."""
+        column = self._matched.get(key)
+        if column is None:
+            column = Column(key, field_of(key, self.table, self.place))
+            self._matched[key] = column
+        return column
+
+    def note(self, keys: Iterable[str]) -> None:
+        """Remember keys in the order in which they are read."""
+        for key in keys:
+            if key not in self._seen:
+                self._seen[key] = self.match(key)
+
+    def seen(self) -> tuple[Column, ...]:
+        return tuple(self._seen.values())
 
 
 def field_of(header: str, table: Table, place: Place) -> str | None:
@@ -21,9 +49,9 @@ def field_of(header: str, table: Table, place: Place) -> str | None:
     """
     name = header.strip(BLANK)
     upper = name.upper()
-    for field in table.fields:
-        if field.name == upper:
-            return field.name
+    for known in table.fields:
+        if known.name == upper:
+            return known.name
     titled = [f.name for f in table.fields if name and f.title.zh.strip(BLANK) == name]
     if len(titled) > 1:
         names = "、".join(titled)

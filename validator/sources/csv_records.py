@@ -107,7 +107,7 @@ def scan(data: bytes, shape: Shape, *, final: bool) -> Scan:
     while (start := result.end) < len(data):
         newline = data.find(b"\n", start)
         if (newline if newline >= 0 else len(data)) - start > limit + 1:
-            _refuse(result, data, newline, _TOO_LONG, limit)
+            _refuse(result, data, newline, TOO_LONG, limit)
             continue
         if newline < 0:
             break
@@ -162,12 +162,12 @@ def _report(result: Scan, body: bytes, reason: Text) -> None:
 
 def _fault(body: bytes, shape: Shape) -> Text | None:
     if len(body) > shape.limit:
-        return _TOO_LONG
+        return TOO_LONG
     outside = re.sub(_QUOTED, b"", body) if QUOTE in body else body
     if b"\r" in outside:
         return _LONE_CR
     if b"\0" in body:
-        return _NUL
+        return NUL
     found = outside.count(shape.delimiter) + 1
     if found != shape.width:
         return _RAGGED.fill({"found": found, "width": shape.width})
@@ -182,7 +182,7 @@ UNDECODABLE = Text(
     "含有无法解码的字节；请检查文件编码或修复损坏处",
     "holds bytes that cannot be decoded; check the encoding of the file or repair the damage",
 )
-_TOO_LONG = Text(
+TOO_LONG = Text(
     "记录超过 max_record 上限；请检查换行符或引号是否丢失",
     "the record is larger than max_record; look for a lost line end or quote",
 )
@@ -195,7 +195,7 @@ _LONE_CR = Text(
     "引号之外有单独的回车（CR）；请给该单元格加引号，或改用 LF、CRLF 换行",
     "a lone carriage return outside quotes; quote the cell or end lines with LF or CRLF",
 )
-_NUL = Text(
+NUL = Text(
     "含有 NUL 字节，文件可能已损坏；请重新导出",
     "holds a NUL byte, the file may be damaged; export it again",
 )

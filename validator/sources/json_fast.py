@@ -1,0 +1,215 @@
+"""Many JSON records at once: numpy finds keys and native values, Polars parses the strings.
+
+It takes only lines it can prove to read as `json_exact` would: flat objects without escaped quotes,
+NUL, surrogates or a field twice. Native values get quotes before parsing, so that their lexeme
+survives. Lines it does not take are named, never judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from validator.records import Column, Ints
+from validator.sources.json_exact import Match
+from validator.sources.json_keys import Bytes, numbered
+
+Flags = npt.NDArray[np.bool_]
+
+_NATIVE = r"^(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false)$"
+_LONGEST_KEY = 64
+#: Blanks in a row that are skipped at most; longer runs are read exactly.
+_BLANKS = 64
+_PADDING = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Fast:
+    """Records parsed: a frame of all fields, native flags by field, keys as they appeared."""
+
+    frame: pl.DataFrame
+    native: Mapping[str, pl.Series]
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Members:
+    """All members of all lines: its line, the number of its key, the first byte of its value."""
+
+    line: Ints
+    key: Ints
+    value: Ints
+    native: Flags
+    keys: tuple[bytes, ...]
+
+
+def suspicious(data: bytes, limit: int) -> Flags:
+    """For each line of `data` (which ends with a line feed) whether it must be read exactly
+    without a look at its members."""
+    codes = _padded(data)
+    ends = _line_ends(codes, data)
+    starts = np.concatenate((np.zeros(1, np.int64), ends[:-1] + 1))
+    last = ends - 1 - (codes[ends - 1] == 13)
+    bad: Flags = (codes[starts] != ord("{")) | (codes[last] != ord("}")) | (ends - starts > limit)
+    quotes = np.searchsorted(np.flatnonzero(codes == ord('"')), ends)
+    bad |= (np.diff(quotes, prepend=0) & 1) == 1
+    if b"\\" in data:
+        bad[np.searchsorted(ends, _escapes(codes))] = True
+    if b"\0" in data:
+        bad[np.searchsorted(ends, np.flatnonzero(codes[: len(data)] == 0))] = True
+    return bad
+
+
+def parse(data: bytes, fields: Sequence[str], match: Match) -> Fast | Flags:
+    """Parse the lines that are not suspicious. When some of them must be read exactly after all,
+    nothing is parsed and they come back as flags."""
+    codes = _padded(data)
+    ends = _line_ends(codes, data)
+    everything: Flags = np.ones(ends.size, np.bool_)
+    members = _members(codes, len(data), ends)
+    if not isinstance(members, _Members):
+        return members
+    try:
+        columns = [match(key.decode("utf-8")) for key in members.keys]
+    except UnicodeDecodeError:
+        return everything
+    twice = _twice(members, columns, ends.size)
+    if twice.any():
+        return twice
+    known = np.array([c.field is not None for c in columns], np.bool_)
+    native = members.native & known[members.key] if known.size else members.native
+    schema = {c.header: pl.String for c in columns if c.field is not None} or {"": pl.String}
+    try:
+        frame = pl.read_ndjson(_quoted(data, codes, members.value[native]), schema=schema)
+    except pl.exceptions.PolarsError:
+        return everything
+    if frame.height != ends.size:
+        return everything
+    frame = _by_field(frame, fields, columns, b'""' in data)
+    flags = _native_flags(members, native, columns, ends.size)
+    for name, flag in flags.items():
+        if not frame[name].filter(flag).str.contains(_NATIVE).all():
+            return everything
+    return Fast(frame, flags, tuple(c.header for c in columns))
+
+
+def _padded(data: bytes) -> Bytes:
+    """Codes of `data` with zeros behind it, so that looking ahead never leaves the array."""
+    return np.frombuffer(data + bytes(_PADDING), np.uint8)
+
+
+def _line_ends(codes: Bytes, data: bytes) -> Ints:
+    ends: Ints = np.flatnonzero(codes[: len(data)] == 10)
+    return ends
+
+
+def _escapes(codes: Bytes) -> Ints:
+    """Positions of escapes that must be read exactly: quote, backslash, NUL, surrogates."""
+    at = np.flatnonzero(codes == ord("\\"))
+    kind = codes[at + 1]
+    surrogate = (codes[at + 2] | 0x20) == ord("d")
+    nul = np.ones(at.size, np.bool_)
+    for place in (2, 3, 4, 5):
+        nul &= codes[at + place] == ord("0")
+    special = (kind == ord('"')) | (kind == ord("\\")) | ((kind == ord("u")) & (surrogate | nul))
+    found: Ints = at[special]
+    return found
+
+
+def _members(codes: Bytes, size: int, ends: Ints) -> _Members | Flags:
+    """Every member of every line; else flags of the lines that are not plain flat objects."""
+    bad: Flags = np.zeros(ends.size, np.bool_)
+    quotes = np.flatnonzero(codes[:size] == ord('"'))
+    opening, closing = quotes[0::2], quotes[1::2]
+    after = _skip_blanks(codes, closing + 1)
+    follower = codes[after]
+    is_key = follower == ord(":")
+    loose = ~is_key & (follower != ord(",")) & (follower != ord("}"))
+    start, stop = opening[is_key] + 1, closing[is_key]
+    value = _skip_blanks(codes, after[is_key] + 1)
+    first = codes[value]
+    native = (first >= ord("0")) & (first <= ord("9"))
+    native |= (first == ord("-")) | (first == ord("t")) | (first == ord("f"))
+    strange = ~native & (first != ord('"')) & (first != ord("n"))
+    strange |= stop - start > _LONGEST_KEY
+    line = np.searchsorted(ends, start)
+    bad[line[strange]] = True
+    bad[np.searchsorted(ends, closing[loose])] = True
+    if bad.any():
+        return bad
+    number, keys = numbered(codes, start, stop)
+    escaped = np.array([b"\\" in key for key in keys], np.bool_)
+    if escaped.any():
+        bad[line[escaped[number]]] = True
+        return bad
+    return _Members(line, number, value, native, keys)
+
+
+def _skip_blanks(codes: Bytes, at: Ints) -> Ints:
+    """Positions moved over spaces, tabs and carriage returns."""
+    at = at.copy()
+    for _ in range(_BLANKS):
+        found = codes[at]
+        blank = (found == 32) | (found == 9) | (found == 13)
+        if not blank.any():
+            break
+        at += blank
+    return at
+
+
+def _twice(members: _Members, columns: list[Column], lines: int) -> Flags:
+    """Lines in which one field, or one unknown key, stands twice."""
+    flags: Flags = np.zeros(lines, np.bool_)
+    if not columns:
+        return flags
+    names = [c.field or c.header for c in columns]
+    slot = {name: i for i, name in enumerate(dict.fromkeys(names))}
+    slots = np.array([slot[name] for name in names], np.int64)
+    counts = np.bincount(members.line * len(slot) + slots[members.key])
+    flags[np.flatnonzero(counts > 1) // len(slot)] = True
+    return flags
+
+
+def _quoted(data: bytes, codes: Bytes, values: Ints) -> bytes:
+    """`data` with quotes around the native values that start at `values`."""
+    if not values.size:
+        return data
+    inside = codes[: len(data)]
+    stops = np.flatnonzero((inside == ord(",")) | (inside == ord("}")))
+    ends = stops[np.searchsorted(stops, values)]
+    while (blank := (inside[ends - 1] == 32) | (inside[ends - 1] == 13)).any():
+        ends = ends - blank
+    return np.insert(inside, np.concatenate((values, ends)), ord('"')).tobytes()
+
+
+def _by_field(
+    frame: pl.DataFrame, fields: Sequence[str], columns: list[Column], has_empty: bool
+) -> pl.DataFrame:
+    """One column per field; spellings of one field are merged; an empty text is null."""
+    spellings: dict[str, list[str]] = {name: [] for name in fields}
+    for column in columns:
+        if column.field is not None:
+            spellings[column.field].append(column.header)
+    cells = []
+    for name, headers in spellings.items():
+        cell = pl.coalesce(headers) if headers else pl.lit(None, pl.String)
+        if headers and has_empty:
+            cell = pl.when(cell != "").then(cell)
+        cells.append(cell.alias(name))
+    return frame.with_columns(cells).select(fields)
+
+
+def _native_flags(
+    members: _Members, native: Flags, columns: list[Column], lines: int
+) -> dict[str, pl.Series]:
+    masks: dict[str, Flags] = {}
+    for number in np.unique(members.key[native]).tolist():
+        name = columns[number].field
+        if name is not None:
+            mask = masks.setdefault(name, np.zeros(lines, np.bool_))
+            mask[members.line[native & (members.key == number)]] = True
+    return {name: pl.Series(mask) for name, mask in masks.items()}

@@ -1,0 +1,99 @@
+"""JSON Lines: one record a line, keys are columns, discovered while reading.
+
+Cutting is here; what a record is and how it is parsed is `json_lines`. Nothing is judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+import numpy as np
+
+from validator.pack import Table
+from validator.records import Batch, Column
+from validator.sources.columns import Keys
+from validator.sources.csv_records import TOO_LONG
+from validator.sources.encoding import utf8_chunks
+from validator.sources.json_lines import Lines, Refused, record_batches
+from validator.sources.naming import Naming
+from validator.sources.source import Format, Opened, Place, SourceOptions, UnknownTable
+
+
+@dataclass(frozen=True, slots=True)
+class JsonLinesSource:
+    """The records of one JSON Lines file; see `validator.records.TableSource`."""
+
+    table: Table
+    place: Place
+    options: SourceOptions
+    keys: Keys
+
+    @property
+    def file(self) -> str:
+        return self.place.file
+
+    @property
+    def size(self) -> int:
+        return self.place.size()
+
+    def stamp(self) -> str:
+        return self.place.stamp()
+
+    def columns(self) -> tuple[Column, ...]:
+        """The keys read so far; complete after `batches` came to its end."""
+        return self.keys.seen()
+
+    def batches(self, rows: int) -> Iterator[Batch]:
+        options = self.options
+        with (
+            closing(utf8_chunks(self.place, options.encoding, options.block)) as chunks,
+            closing(_blocks(chunks, self.place, options.max_record)) as blocks,
+        ):
+            yield from record_batches(blocks, self.keys, options.max_record, rows)
+
+
+def _blocks(
+    chunks: Iterator[bytes], place: Place, limit: int
+) -> Generator[Lines | Refused, None, None]:
+    """Whole lines, about a chunk at once. A line beyond `limit` is dropped while it is read."""
+    carry, line, skipping, empty = b"", 1, False, True
+    for read in chunks:
+        empty = empty and not read.strip()
+        chunk = read
+        if skipping:
+            newline = read.find(b"\n")
+            if newline < 0:
+                continue
+            chunk, line, skipping = read[newline + 1 :], line + 1, False
+        cut = chunk.rfind(b"\n") + 1
+        if cut:
+            block = _lines(carry + chunk[:cut], line)
+            yield block
+            line += block.lines.size
+            carry = b""
+        carry += chunk[cut:]
+        if len(carry) > limit + 1:
+            yield Refused(line, carry[:limit], TOO_LONG)
+            carry, skipping = b"", True
+    if carry:
+        yield _lines(carry + b"\n", line)
+    if empty:
+        raise place.refuse("文件为空；请重新导出", "the file is empty; export it again")
+
+
+def _lines(data: bytes, first: int) -> Lines:
+    count = int(np.count_nonzero(np.frombuffer(data, np.uint8) == 10))
+    return Lines(data, np.arange(first, first + count))
+
+
+def open_lines(place: Place, naming: Naming, options: SourceOptions) -> Opened:
+    """The one table of a JSON Lines file, named by the stem of the file."""
+    table = naming.table(place.path.stem, place)
+    if table is None:
+        return Opened(unknown=(UnknownTable(place.file, place.path.stem),))
+    return Opened(sources=(JsonLinesSource(table, place, options, Keys(table, place)),))
+
+
+FORMAT = Format((".jsonl", ".ndjson"), open_lines)
