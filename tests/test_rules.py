@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine_values import brief, checked, given, packs
+from engine_values import brief, checked, given, packs
 from validator.rule import Example, Rule, Scope
 from validator.rules import rules
 

@@ -23,9 +23,10 @@ from validator.duplicates import Place, Settled, settle
 from validator.finding import Veil, build, of_source
 from validator.pack import Packs, Table
 from validator.passing import Outcome
+from validator.plan import RuleCrash
 from validator.reading import Progress, Reader, TableRun, again, bulk, read_table
 from validator.records import Record, TableSource
-from validator.reference import by_schema
+from validator.reference import schema_engine
 from validator.rule import Need
 from validator.run import FileProblem, Run
 from validator.store import Stored, Writer
@@ -189,7 +190,7 @@ def _reader(
             options.on_progress(Progress(source.file, rows, before, total))
 
     veil = Veil(options.show_personal, options.fingerprint_key)
-    engine = bulk if options.engine == "bulk" else by_schema
+    engine = bulk if options.engine == "bulk" else schema_engine()
     return Reader(
         packs, compiled.uses, compiled.holds, veil, writer, options.batch_rows, engine, on_rows
     )
@@ -246,7 +247,10 @@ def _dataset(
         for need in needs:
             if need not in frames:
                 frames[need] = index.frame(need)
-        bad = rule.query(use, [frames[n] for n in needs]).filter(pl.col("row") >= 0)
+        try:
+            bad = rule.query(use, [frames[n] for n in needs]).filter(pl.col("row") >= 0)
+        except Exception as error:
+            raise RuleCrash(rule.name, use.table, None) from error
         for row in bad.unique("row", keep="first").sort("row").to_dicts():
             pending[use.table].add(number, row.pop("row"), row)
 

@@ -28,6 +28,17 @@ Mask = npt.NDArray[np.bool_]
 _FORM = 20
 
 
+class RuleCrash(Exception):
+    """A rule that failed instead of judging: a fault of ours, which stops the run."""
+
+    def __init__(self, rule: str, table: str, row: int | None) -> None:
+        where = table if row is None else f"{table}, record {row + 1} of its batch"
+        super().__init__(f"rule {rule} failed on {where}; this is a fault of spgl, please report it")
+        self.rule = rule
+        self.table = table
+        self.row = row
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One use, compiled. `reads`: fields of the expression; `covered`: cannot fire unless the check
@@ -156,8 +167,30 @@ def judge(
     present = set(frame.columns)
     absent = [f.name for f in plan.table.fields if f.name not in present]
     frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in absent)
-    fired = _stage_a(plan, frame, present, native_wrong)
-    return _stage_b(plan, frame, fired, native_wrong, judged, invalid)
+    try:
+        fired = _stage_a(plan, frame, present, native_wrong)
+        return _stage_b(plan, frame, fired, native_wrong, judged, invalid)
+    except Exception as error:
+        raise _crash(plan, frame) from error
+
+
+def _crash(plan: Plan, frame: pl.DataFrame) -> RuleCrash:
+    """Find the rule and the first record on which it fails, by asking again one by one."""
+    for check in plan.checks:
+        for ask in (check.may, check.bad.any()):
+            if _fails(frame, ask):
+                rows = range(frame.height)
+                row = next((i for i in rows if _fails(frame.slice(i, 1), ask)), None)
+                return RuleCrash(check.rule.name, plan.table.qualified, row)
+    return RuleCrash("(none alone)", plan.table.qualified, None)
+
+
+def _fails(frame: pl.DataFrame, ask: pl.Expr) -> bool:
+    try:
+        frame.select(ask)
+    except Exception:
+        return True
+    return False
 
 
 def _stage_a(

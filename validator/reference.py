@@ -6,7 +6,7 @@ cannot say are left to the bulk engine. Both report the first fault of a cell.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -19,25 +19,46 @@ from validator.records import Batch
 from validator.rule import Scope
 
 Mask = npt.NDArray[np.bool_]
+Engine = Callable[[Plan, Batch, pl.DataFrame, Mapping[str, pl.Series], Mask, Mask], Faults]
 
 
-def by_schema(
+def schema_engine() -> Engine:
+    """An engine that judges as `plan.judge` does; it keeps one checker per table."""
+    checkers: dict[str, ReferenceChecker] = {}
+
+    def judge_batch(
+        plan: Plan,
+        batch: Batch,
+        frame: pl.DataFrame,
+        wrong: Mapping[str, pl.Series],
+        judged: Mask,
+        invalid: Mask,
+    ) -> Faults:
+        name = plan.table.qualified
+        if name not in checkers:
+            pairs = [(c.rule, c.use) for c in plan.checks]
+            checkers[name] = reference_checker(plan.packs, plan.table, pairs)
+        return _judge(plan, checkers[name], batch, frame, wrong, judged, invalid)
+
+    return judge_batch
+
+
+def _judge(
     plan: Plan,
+    checker: ReferenceChecker,
     batch: Batch,
     frame: pl.DataFrame,
     wrong: Mapping[str, pl.Series],
     judged: Mask,
     invalid: Mask,
 ) -> Faults:
-    """The faults of a batch, as `plan.judge` gives them."""
     rest = [i for i, c in enumerate(plan.checks) if c.rule.json_schema is None]
     small = replace(plan, checks=tuple(replace(plan.checks[i], covered=None) for i in rest))
     others = judge(small, frame, wrong, judged, invalid)
-    checker = reference_checker(plan.packs, plan.table, [(c.rule, c.use) for c in plan.checks])
     numbers = {id(c.use): i for i, c in enumerate(plan.checks)}
     uses, rows = [np.array(rest, dtype=np.int64)[others.use]], [others.row]
     for row in np.flatnonzero(judged | invalid).tolist():
-        found = _first_faults(plan, checker, numbers, _record(batch, row))
+        found = _first_faults(plan, checker, numbers, _record(batch, frame, wrong, row))
         kept = [i for i in found if judged[row] or plan.checks[i].on_invalid]
         uses.append(np.array(kept, dtype=np.int64))
         rows.append(np.full(len(kept), row, dtype=np.int64))
@@ -70,16 +91,16 @@ def _first_faults(
     return sorted(found)
 
 
-def _record(batch: Batch, row: int) -> dict[str, object]:
-    """The record as JSON would give it: native cells as numbers and booleans."""
+def _record(
+    batch: Batch, frame: pl.DataFrame, wrong: Mapping[str, pl.Series], row: int
+) -> dict[str, object]:
+    """The record as JSON would give it; a native cell that its field takes stands in lexical form,
+    because lengths and precisions are about the form that is sent."""
     found: dict[str, object] = {}
-    for name in batch.frame.columns:
-        text = batch.frame[name][row]
-        native = batch.native.get(name)
-        if text is not None and native is not None and native[row]:
-            found[name] = _native(text)
-        else:
-            found[name] = text
+    for name in frame.columns:
+        bad = wrong.get(name)
+        native = bad is not None and bool(bad[row])
+        found[name] = _native(batch.frame[name][row]) if native else frame[name][row]
     return found
 
 
