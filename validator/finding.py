@@ -32,6 +32,14 @@ SCHEMA: dict[str, type[pl.DataType]] = {
     "fingerprint": pl.String,
 }
 
+#: Beside each: whose record it is, so that a stored run can be searched by project, case, division.
+WHOSE: dict[str, tuple[str, ...]] = {
+    "works": ("GCDM", "XMDM"),
+    "case": ("SPSXSLBM",),
+    "division": ("XZQHDM",),
+}
+STORED: dict[str, type[pl.DataType]] = {**SCHEMA, **dict.fromkeys(WHOSE, pl.String)}
+
 #: Between the values of several fields.
 BETWEEN = " / "
 
@@ -109,9 +117,22 @@ def build(
             "key": [texts[i] for i in at],
             "params": extra if extra is not None else [None] * len(rows),
             "fingerprint": prints,
+            **{name: [of[i] for i in at] for name, of in _whose(table, cells).items()},
         },
-        schema=SCHEMA,
+        schema=STORED,
     )
+
+
+def _whose(table: Table, cells: pl.DataFrame) -> dict[str, list[str | None]]:
+    """Project or works, case and division of each record; the first field that is filled tells."""
+    found: dict[str, list[str | None]] = {}
+    for name, fields in WHOSE.items():
+        there = [f for f in fields if f in cells.columns and table.by_name[f].personal is None]
+        values = (
+            cells.select(pl.coalesce(pl.col(f).replace("", None) for f in there)) if there else None
+        )
+        found[name] = values.to_series().to_list() if values is not None else [None] * cells.height
+    return found
 
 
 def _cell(columns: Mapping[str, Sequence[str | None]], name: str, row: int) -> str:
@@ -151,8 +172,9 @@ def of_source(use: int, of: Use, table: Table | None, values: Sequence[str]) -> 
             "key": ["{}"] * len(values),
             "params": [None] * len(values),
             "fingerprint": [fingerprint(of, table, {}, {"": v}) for v in values],
+            **_nobody(len(values)),
         },
-        schema=SCHEMA,
+        schema=STORED,
     )
 
 
@@ -173,6 +195,11 @@ def of_unreadable(
             "fingerprint": [
                 fingerprint(of, table, {"": keyed(veil.key, u.value)}, {}) for u in unreadable
             ],
+            **_nobody(len(unreadable)),
         },
-        schema=SCHEMA,
+        schema=STORED,
     )
+
+
+def _nobody(rows: int) -> dict[str, list[None]]:
+    return {name: [None] * rows for name in WHOSE}

@@ -1,7 +1,7 @@
 """The violations of a run on disk: Parquet chunks and run.json in a folder, files with mode 0600.
 
-Chunks are written while the run goes on; run.json comes last, so that a folder with it is a finished
-run. Reading back streams chunk by chunk. Personal values were masked before they came here.
+Chunks are written while the run goes on; run.json comes last, so that a folder with it is a
+finished run. Reading back streams chunk by chunk; personal values were masked before.
 """
 
 from __future__ import annotations
@@ -178,13 +178,14 @@ class Stored:
         for group in self.groups:
             rows = heapq.merge(self._rows(group.records), self._rows(group.dataset), key=_record)
             for row in rows:
-                yield self._violation(group, row)
+                yield self.violation(group, row)
 
     def _rows(self, names: Sequence[str]) -> Iterator[Row]:
         for name in names:
             yield from pl.read_parquet(self.folder / name).select(*SCHEMA).iter_rows()
 
-    def _violation(self, group: Group, row: Row) -> Violation:
+    def violation(self, group: Group, row: Row) -> Violation:
+        """The violation of a stored row, texts filled in."""
         number, record, line, value, key, params, fingerprint = row
         use = self.uses[number]
         more = orjson.loads(params) if params is not None else {}
