@@ -92,7 +92,7 @@ def _find(call: Call, name: str | None) -> Result:
             )
         return store.open_run(stored[-1])
     path = Path(name)
-    if path.is_file() and path.name != store.HEAD:
+    if path.is_file() and not _is_head(path):
         return report_file.read(path)
     if path.exists():
         return store.open_run(path)
@@ -104,6 +104,14 @@ def _find(call: Call, name: str | None) -> Result:
             f"no run {name}: it is no file or folder, and {runs} has no run of this id",
         )[call.lang]
     )
+
+
+def _is_head(path: Path) -> bool:
+    """Whether a file is the head of a stored run rather than a json report of the same name."""
+    from validator import store
+
+    with path.open("rb") as file:
+        return path.name == store.HEAD and b"schema_version" not in file.read(64)
 
 
 def _packs(call: Call) -> Packs:
