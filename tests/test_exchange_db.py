@@ -423,7 +423,7 @@ async def test_what_the_database_refuses_has_its_class(
         with closing(sqlite3.connect(tmp_path / "front.db")) as db:
             db.execute(sql)
         with pytest.raises(TransportError) as caught:
-            await transport.send(batch(2, parcel(0, NEW)))
+            await transport.send(batch(2, parcel(0, NEW, previous=OLD)))
         assert caught.value.failure is expected
     assert rows(tmp_path, f"SELECT count(*) FROM {PROJECT}") == [(1,)]
 

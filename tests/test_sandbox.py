@@ -247,6 +247,7 @@ def test_xml_that_is_not_the_convention_is_refused(body: bytes) -> None:
         {"records": [{"index": 0, "op": "upsert", "reason": "", "key": {}, "fields": {"A": 1}}]},
         {"records": [{"index": 0, "op": "upsert", "reason": "", "key": {}, "fields": {}}] * 2},
         {"records": 3},
+        {"records": [], "batch": 1},
     ],
 )
 def test_json_that_is_not_the_convention_is_refused(change: dict[str, object]) -> None:

@@ -52,10 +52,7 @@ def read_json(body: bytes) -> SentBatch:
             for entry in document["records"]
         )
         return SentBatch(
-            document["batch"],
-            document["standard"],
-            document["table"],
-            document["division"],
+            *(_text(document[name]) for name in ("batch", "standard", "table", "division")),
             _distinct(records),
         )
     except (KeyError, TypeError) as fault:
@@ -105,6 +102,12 @@ def _texts(values: object) -> Mapping[str, str]:
     if not isinstance(values, dict) or not all(isinstance(v, str) for v in values.values()):
         raise ValueError("key and fields are objects of texts")
     return values
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("batch, standard, table and division are texts")
+    return value
 
 
 def _whole(value: object) -> int:

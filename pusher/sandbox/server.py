@@ -23,7 +23,7 @@ import orjson
 from aiohttp import web
 
 from pusher.sandbox.misbehaviour import JSON, altered, problem, problem_body, reset, truncated
-from pusher.sandbox.request import read_json, read_xml
+from pusher.sandbox.request import SentBatch, read_json, read_xml
 from pusher.sandbox.script import Dice, Fault, Script, ScriptError
 from pusher.sandbox.store import ParentMissingError, Store
 from validator.pack import Packs
@@ -63,7 +63,7 @@ class Sandbox:
         self._settings = settings
         self._packs = packs
         self._clock = clock
-        self._running: set[str] = set()
+        self._running: dict[str, str] = {}
         self._runner: web.AppRunner | None = None
         self.play(script)
         self.store = Store(settings.store, packs)
@@ -139,31 +139,32 @@ class Sandbox:
         refused = await self._before(request, fault)
         if refused is not None:
             return refused
-        self._running.add(key)
+        try:
+            sent = read_xml(body) if "xml" in request.content_type else read_json(body)
+        except ValueError as wrong:
+            return problem(400, "unreadable", str(wrong))
+        if (request.match_info["standard"], request.match_info["table"]) != (
+            sent.standard,
+            sent.table,
+        ):
+            return problem(400, "unreadable", "address and body name different tables")
+        self._running[key] = sent.id
         try:
             if fault == Fault.SLOW:
                 await asyncio.sleep(self.script.faults.slow_seconds)
-            status, answer = self._take(request, key, body)
+            status, answer = self._take(key, hashlib.sha256(body).digest(), sent)
         finally:
-            self._running.discard(key)
+            del self._running[key]
         return await self._after(request, fault, status, answer)
 
-    def _take(self, request: web.Request, key: str, body: bytes) -> tuple[int, bytes]:
+    def _take(self, key: str, digest: bytes, sent: SentBatch) -> tuple[int, bytes]:
         """The batch's one result: the stored one for a known key, else judged and applied now."""
-        digest = hashlib.sha256(body).digest()
         stored = self.store.find(key)
         if stored is not None:
             if stored.digest != digest:
                 return 422, problem_body("key-reused", "the same key came with other content")
             self.store.replay(key)
             return 200, stored.answer
-        try:
-            sent = read_xml(body) if "xml" in request.content_type else read_json(body)
-        except ValueError as wrong:
-            return 400, problem_body("unreadable", str(wrong))
-        place = (request.match_info["standard"], request.match_info["table"])
-        if place != (sent.standard, sent.table):
-            return 400, problem_body("unreadable", "address and body name different tables")
         if not self.store.knows(f"{sent.standard}/{sent.table}"):
             return 404, problem_body("unknown-table", "no such table here")
         if len(sent.records) > self.script.max_records:
@@ -182,8 +183,8 @@ class Sandbox:
         answer = self.store.answer_of(batch)
         if answer is not None:
             return await self._after(request, fault, 200, answer)
-        if self._running:
-            return problem(202, "in-progress", "a batch is being worked on", retry_after="1")
+        if batch in self._running.values():
+            return problem(202, "in-progress", "the batch is being worked on", retry_after="1")
         return web.json_response({"batch": batch, "held": False}, status=404)
 
     async def _verdicts(self, request: web.Request) -> web.StreamResponse:
