@@ -193,6 +193,23 @@ def test_report_takes_and_writes_baselines(
     assert capfd.readouterr().out.count(": error sample-unlisted-code") == 2
 
 
+def test_a_stored_run_is_the_run_of_its_json_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "SPGL_XMBQXXB.csv").write_text("XMDM,NOSUCH\n,x\n2399-990102-04-02-000001,y\n")
+    command = ["--lang", "en", "--format", "jsonl"]
+    assert main(["validate", ".", *command, "--report", "json=run.json"]) in (0, 1)
+    first = capfd.readouterr().out
+    assert first.count("\n") >= 2
+    (stored,) = (tmp_path / ".spgl" / "runs").iterdir()
+    for name in ([], [stored.name], [str(stored)], [str(stored / "run.json")], ["run.json"]):
+        assert main(["report", *name, *command]) == 0
+        assert capfd.readouterr().out == first, name
+    assert main(["report", "compare", "run.json", stored.name, "--lang", "en"]) == 0
+    assert f"Unchanged {first.count(chr(10))}" in capfd.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
