@@ -36,6 +36,15 @@ _SAYS = {
     14: "申请人申请撤回",
     15: "依申请撤销本件",
 }
+_MARKS = {
+    "建设用地规划许可证": "地字",
+    "建设工程规划许可证": "建字",
+    "建筑工程施工许可证": "施字",
+    "特殊建设工程消防设计审查意见书": "特消设",
+    "特殊建设工程消防验收意见书": "特消验",
+    "建设工程消防验收备案凭证": "消备",
+    "竣工验收备案表": "竣备",
+}
 _SPECIAL = ((1, "现场勘察", 3), (2, "专家评审", 6), (8, "方案公开展示", 7))
 
 
@@ -69,7 +78,8 @@ class Case:
     @property
     def number(self) -> str:
         """The number of what was granted."""
-        return f"样{self.item.document[:2]}〔{self.ended:%Y}〕{self.code[-9:]}号"
+        mark = _MARKS.get(self.item.document, self.item.document[:2])
+        return f"样{mark}〔{self.ended:%Y}〕{self.code[-9:]}号"
 
 
 def history(
