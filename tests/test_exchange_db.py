@@ -258,10 +258,13 @@ async def test_a_validated_row_counts_as_accepted_by_default_and_may_be_refused_
     async with exchange(tmp_path, script) as (transport, collector):
         await transport.send(sent)
         collector.collect(Random(1))
-        assert [v.answer for v in await verdicts(transport, sent)] == [Answer.ACCEPTED]
+        page = await verdicts(transport, sent)
+        assert [(v.answer, v.final) for v in page] == [(Answer.ACCEPTED, False)]
         collector.collect(Random(1))
         page = await verdicts(transport, sent)
-        assert [(v.answer, v.reason) for v in page] == [(Answer.REJECTED, "复核不通过")]
+        assert [(v.answer, v.reason, v.final) for v in page] == [
+            (Answer.REJECTED, "复核不通过", True)
+        ]
 
 
 @pytest.mark.asyncio

@@ -52,7 +52,10 @@ def read_json(body: bytes) -> SentBatch:
             for entry in document["records"]
         )
         return SentBatch(
-            *(_text(document[name]) for name in ("batch", "standard", "table", "division")),
+            _text(document["batch"]),
+            _text(document["standard"]),
+            _text(document["table"]),
+            _text(document["division"]),
             _distinct(records),
         )
     except (KeyError, TypeError) as fault:

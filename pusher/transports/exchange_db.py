@@ -272,7 +272,7 @@ def _names(keys: Iterable[Iterable[str]]) -> tuple[str, ...]:
 
 
 def _verdict(entry: Awaited, answer: Answer, row: Row) -> Verdict:
-    reason = row.reason if answer is Answer.REJECTED else ""
+    """SJSCZT 1 is a word that may still change."""
     return Verdict(
         entry.standard,
         entry.table,
@@ -280,7 +280,7 @@ def _verdict(entry: Awaited, answer: Answer, row: Row) -> Verdict:
         entry.key,
         answer,
         row.lsh,
-        reason,
+        row.reason if answer is Answer.REJECTED else "",
         final=row.status != VALIDATED,
     )
 
