@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from structlog.typing import FilteringBoundLogger
 
 from pusher.ledger.outbox import Claim
-from pusher.ledger.outcome import Attempt
+from pusher.ledger.outcome import Attempt, number
 
 #: Fields of an attempt event besides `event` itself and what the logger adds (level, time).
 FIELDS = (
@@ -39,7 +39,7 @@ def attempt_fields(run_id: str, claim: Claim, attempt: Attempt) -> Mapping[str, 
         claim.batch.table,
         claim.batch.id,
         len(claim.versions),
-        claim.attempts + 1,
+        number(claim),
         attempt.transport,
         attempt.outcome,
         attempt.failure or None,

@@ -4,15 +4,15 @@ The worker decides nothing from exception types it does not know: a transport tr
 failure of its own world into one `Failure`. Transports live in `pusher.transports`.
 
     TransportError(failure)
-      UNREACHABLE    surely not sent: DNS, refused, TLS, connect timeout   back off, burns nothing
-      ROLLED_BACK    surely without effect: 408, 425, 5xx, deadlock        retry, burns nothing
-      THROTTLED      429, 503, resource limits                             wait as told, burns nothing
-      IN_DOUBT       reset or time-out after the first byte, cut answer    settle, then decide
-      DUPLICATE      409, unique key                                       verify equality
-      PARENT         parent missing at the target                          wait for the parent
-      RECORD         400, 422, data errors                                 bisect; burns an attempt
-      TOO_LARGE      413, packet size                                      halve the batch
-      CONFIGURATION  401, 403, 404, 405, 3xx, unknown column               stop the target
+      UNREACHABLE   surely not sent: DNS, refused, TLS, connect timeout  back off, burns nothing
+      ROLLED_BACK   surely without effect: 408, 425, 5xx, deadlock       retry, burns nothing
+      THROTTLED     429, 503, resource limits                            wait as told, burns nothing
+      IN_DOUBT      reset or time-out after the first byte, cut answer   settle, then decide
+      DUPLICATE     409, unique key                                      verify equality
+      PARENT        parent missing at the target                         wait for the parent
+      RECORD        400, 422, data errors                                bisect; burns an attempt
+      TOO_LARGE     413, packet size                                     halve the batch
+      CONFIGURATION 401, 403, 404, 405, 3xx, unknown column              stop the target
 
 A `ROLLED_BACK` that strikes one batch while the target takes others is the batch's own fault: it
 burns attempts, and the batch is cut to isolate what spoils it.

@@ -23,7 +23,7 @@ from pusher.events import log_attempt
 from pusher.ledger.commit import GroupCommit
 from pusher.ledger.core import Ledger
 from pusher.ledger.outbox import Claim, claim
-from pusher.ledger.outcome import Attempt, answered, failed, next_due, unclaim
+from pusher.ledger.outcome import Attempt, answered, failed, next_due, number, unclaim
 from pusher.retry import (
     Await,
     Decision,
@@ -91,8 +91,7 @@ class Worker:
     _opened: bool = False
     _flying: int = 0
     _progress: datetime = field(init=False)
-    _successes: int = 0
-    _failures: dict[int, int] = field(default_factory=dict)
+    _success: datetime | None = None
 
     def __post_init__(self) -> None:
         self.circuit = Circuit(self.target.breaker, self.target.retry)
@@ -294,9 +293,7 @@ class Worker:
         self.sent.accepted += answers.count(Answer.ACCEPTED)
         self.sent.rejected += answers.count(Answer.REJECTED)
         self.sent.written |= kinds != {Answer.REJECTED}
-        self._successes += 1
-        self._failures.pop(claimed.id, None)
-        self._progress = now
+        self._success = self._progress = now
 
     def _not_held(self, claimed: Claim, at: datetime, began: float) -> None:
         """Settled: the target surely has nothing of the batch, so it is sent again."""
@@ -304,9 +301,8 @@ class Worker:
         fault = TransportError(
             Failure.ROLLED_BACK, "not held", "the target does not hold the batch"
         )
-        decision: Decision | None = None
-        if claimed.attempts <= 2:
-            decision = RetryAt(self.world.clock())
+        never = claimed.attempts == 0  # a process died before it could tell
+        decision = RetryAt(self.world.clock()) if never else None
         self._record(claimed, fault, decision, at, began, outcome="not_held")
 
     def _failed(self, claimed: Claim, fault: TransportError, at: datetime, began: float) -> None:
@@ -347,17 +343,18 @@ class Worker:
         self.sent.attempts += 1
         self.sent.rejected += len(claimed.versions) * isinstance(decided, Reject)
         self.sent.given_up += len(claimed.versions) * isinstance(decided, GiveUp)
-        self._failures[claimed.id] = self._successes
 
     def _decide(
         self, claimed: Claim, failure: Failure, retry_after: float | None, now: datetime
     ) -> Decision:
         history = History(
-            attempt=claimed.attempts + 1,
+            attempt=claimed.asked + 1 if failure is Failure.IN_DOUBT else number(claimed),
             burnt=claimed.burnt,
             first_at=claimed.first_at or now,
             size=len(claimed.versions),
-            specific=self._successes > self._failures.get(claimed.id, self._successes),
+            specific=claimed.last_at is not None
+            and self._success is not None
+            and self._success >= claimed.last_at,
             settling=claimed.doubtful,
         )
         return decide(failure, retry_after, history, now, self.world.rng, self.target.retry)

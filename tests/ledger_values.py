@@ -136,7 +136,8 @@ Fault = Callable[[Batch], TransportError | None]
 class Memory:
     """A target in memory that keeps what it takes; `before` and `after` may fail an attempt.
 
-    `before` fails it without effect, `after` loses the answer. `refuse` gives a reason text.
+    `before` fails it without effect, `after` loses the answer. `refuse` gives a reason text;
+    the first `short` answers lack a receipt.
     """
 
     before: Fault = lambda batch: None
@@ -154,6 +155,7 @@ class Memory:
     settled: int = 0
     notified: int = 0
     says: list[Verdict] = field(default_factory=list)
+    short: int = 0
     flying: int = 0
     most: int = 0
 
@@ -166,7 +168,9 @@ class Memory:
         self.most = max(self.most, self.flying)
         try:
             await asyncio.sleep(self.delay)
-            return self._take(batch)
+            receipts = self._take(batch)
+            self.short -= 1
+            return receipts[:-1] if self.short >= 0 else receipts
         finally:
             self.flying -= 1
 

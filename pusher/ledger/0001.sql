@@ -101,7 +101,8 @@ CREATE TABLE batch (
   phase TEXT NOT NULL,                   -- sending, queued, in_doubt, closed
   due REAL,                              -- null: claimed or closed
   touched INTEGER NOT NULL,              -- bytes may have left
-  attempts INTEGER NOT NULL DEFAULT 0,
+  attempts INTEGER NOT NULL DEFAULT 0,   -- how often it was sent
+  asked INTEGER NOT NULL DEFAULT 0,      -- questions to settle the doubt since
   burnt INTEGER NOT NULL DEFAULT 0,
   first_at REAL,
   last_at REAL,

@@ -37,8 +37,8 @@ SELECT {_COLUMNS} FROM json_each(?) j CROSS JOIN version v ON v.id = j.value
 JOIN identity i ON i.id = v.identity ORDER BY j.key"""  # noqa: S608
 _HELD = "SELECT digest, known FROM version WHERE id = ?"
 _OPEN = """
-SELECT b.id, b.key, b.place, p.name, b.members, b.phase, b.touched, b.attempts, b.burnt, b.first_at,
-  b.last_at, b.bytes
+SELECT b.id, b.key, b.place, p.name, b.members, b.phase, b.touched, b.attempts, b.asked, b.burnt,
+  b.first_at, b.last_at, b.bytes
 FROM batch b JOIN place p ON p.id = b.place
 WHERE b.phase IN ('in_doubt', 'queued') AND b.due <= ? AND p.target = ?
 ORDER BY b.phase, b.due LIMIT ?"""
@@ -54,7 +54,8 @@ _MEMBER = "INSERT OR IGNORE INTO member (version, batch) VALUES (?, ?)"
 class Claim:
     """A batch in the hands of this process. `doubtful`: only to be settled, not sent.
 
-    `attempts`, `burnt` and `first_at` are what stood before the attempt that now begins.
+    `attempts`, `asked` (questions since the doubt), `burnt` and the times are what stood before the
+    attempt that now begins.
     """
 
     id: int
@@ -67,6 +68,7 @@ class Claim:
     bytes: int
     doubtful: bool = False
     attempts: int = 0
+    asked: int = 0
     burnt: int = 0
     first_at: datetime | None = None
     last_at: datetime | None = None
@@ -241,13 +243,16 @@ def _claim_open(ledger: Ledger, target: Target, run: int, now: datetime, limit: 
     """Frozen batches that are due: doubts to settle, others to send again unchanged."""
     claims: list[Claim] = []
     for row in ledger.db.rows(_OPEN, (now.timestamp(), target.name, limit)):
-        id_, key, place, table, versions, phase, touched, attempts, burnt, first, last, size = row
+        id_, key, place, table, versions, phase, touched = row[:7]
+        attempts, asked, burnt, first, last, size = row[7:]
         rows = members(ledger, orjson.loads(versions))
         if batches.idempotency_key(target.name, table, rows) != key:
             raise LedgerError(_CHANGED.fill({"batch": key[:26]}))
         doubtful = phase == "in_doubt"
         if not doubtful:
-            ledger.db.run("UPDATE batch SET phase = 'sending', touched = 1 WHERE id = ?", (id_,))
+            ledger.db.run(
+                "UPDATE batch SET phase = 'sending', touched = 1, asked = 0 WHERE id = ?", (id_,)
+            )
             ledger.move(
                 place, [r.version for r in rows], State.QUEUED, State.SENDING, now, batch=id_
             )
@@ -266,6 +271,7 @@ def _claim_open(ledger: Ledger, target: Target, run: int, now: datetime, limit: 
                 size,
                 doubtful,
                 attempts,
+                asked,
                 burnt,
                 moment(first),
                 moment(last),

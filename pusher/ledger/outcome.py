@@ -26,8 +26,8 @@ _ATTEMPT = """
 INSERT INTO attempt (batch, number, at, worker, transport, outcome, failure, code, detail, ms,
   bytes, next_due) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _TRIED = """
-UPDATE batch SET phase = ?, due = ?, touched = ?, attempts = attempts + 1, burnt = burnt + ?,
-  first_at = COALESCE(first_at, ?), last_at = ? WHERE id = ?"""
+UPDATE batch SET phase = ?, due = ?, touched = ?, attempts = attempts + ?, asked = asked + ?,
+  burnt = burnt + ?, first_at = COALESCE(first_at, ?), last_at = ? WHERE id = ?"""
 _CRASHED = """
 SELECT b.id, b.place, b.members, b.attempts, b.bytes FROM batch b JOIN place p ON p.id = b.place
 WHERE b.phase = 'sending' AND p.target = ?"""
@@ -149,7 +149,7 @@ def recover(ledger: Ledger, target: Target, now: datetime) -> int:
             note=note,
             batch=batch,
         )
-        sql = "UPDATE batch SET phase = 'in_doubt', due = ?, attempts = attempts + 1 WHERE id = ?"
+        sql = "UPDATE batch SET phase = 'in_doubt', due = ? WHERE id = ?"
         ledger.db.run(sql, (at, batch))
         row = (batch, attempts + 1, at, ledger.owner, "", "in_doubt", "in_doubt", "crash", note)
         ledger.db.run(_ATTEMPT, (*row, 0.0, size, at))
@@ -164,6 +164,11 @@ def next_due(ledger: Ledger, target: Target) -> datetime | None:
     from pusher.ledger.core import moment
 
     return moment(ledger.db.rows(sql, (target.name,))[0][0])
+
+
+def number(claim: Claim) -> int:
+    """Which attempt at the batch this is; a question belongs to the attempt it is about."""
+    return max(1, claim.attempts + (0 if claim.doubtful else 1))
 
 
 def _state(claim: Claim) -> State:
@@ -185,12 +190,13 @@ def _tried(
     at = attempt.at.timestamp()
     next_at = None if due is None else due.timestamp()
     touched = not (claim.batch.fresh and attempt.failure == "unreachable")
-    ledger.db.run(_TRIED, (phase, next_at, touched, burns, at, at, claim.id))
+    asked = claim.doubtful
+    ledger.db.run(_TRIED, (phase, next_at, touched, not asked, asked, burns, at, at, claim.id))
     ledger.db.run(
         _ATTEMPT,
         (
             claim.id,
-            claim.attempts + 1,
+            number(claim),
             at,
             attempt.worker,
             attempt.transport,

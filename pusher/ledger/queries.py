@@ -55,7 +55,7 @@ FROM member m JOIN batch b ON b.id = m.batch JOIN attempt a ON a.batch = b.id WH
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run as stored: `books` what was read, `delivery` what was sent (empty: did not get there)."""
+    """A run as stored: `books` what was read, `delivery` what was sent; empty if never reached."""
 
     name: str
     target: str
@@ -286,7 +286,7 @@ def _version(ledger: Ledger, entry: Entry) -> Version:
     events = [Happening(entry.entered, *head, "entered", f"{first} · {entry.run}")]
     events += [Happening(_time(at), *head, after, note, before) for at, before, after, note in rows]
     tried = sorted(ledger.db.rows(_ATTEMPTS, (entry.handle,)))
-    attempts = tuple(Tried(_time(r[0]), r[1][:26], *r[2:12], moment(r[12])) for r in tried)
+    attempts = tuple(Tried(*[_time(r[0]), r[1][:26], *r[2:12], moment(r[12])]) for r in tried)
     waits = tuple(row[0] for row in ledger.db.rows(_PARENTS, (entry.handle,)))
     return Version(entry, tuple(events), attempts, waits)
 
