@@ -8,7 +8,7 @@ from pathlib import Path
 
 from city.defects import DEFECTS
 from city.export import Place, Shapes, write_city
-from city.nights import Tables, night_one, refusals
+from city.nights import Refusal, Tables, night_one, refusals
 from city.planting import TOUCHED, Defect, Planted
 from city.table import Record
 
@@ -34,7 +34,7 @@ Keys = Mapping[str, tuple[str, ...]]
 def write_planted(seed: int, shapes: Shapes, keys: Keys, out: Path) -> None:
     """Write the export with all defects to `out` and its two manifests beside it."""
     tables = night_one(seed)
-    refused = [_refusal(r.table, r.record, r.reason, r.repaired) for r in refusals(tables)]
+    refused = [_refusal(r) for r in refusals(tables)]
     for refusal in refusals(tables):
         refusal.record[TOUCHED] = "1"
     planted = [(d, d.plant(tables)) for d in DEFECTS]
@@ -93,12 +93,12 @@ def _key(record: Mapping[str, str], names: tuple[str, ...]) -> dict[str, str]:
     return {n: record[n].lstrip("#") for n in names if n in record}
 
 
-def _refusal(
-    table: str, record: Mapping[str, str], reason: str, repaired: Mapping[str, str]
-) -> dict[str, object]:
+def _refusal(refusal: Refusal) -> dict[str, object]:
     """A refusal as a sandbox script states it: by the values that night two repairs."""
-    where = {k: record[k] for k in ("SPSXSLBM", "DTBM", *repaired) if k in record}
-    return {"table": table, "where": where, "reason": reason}
+    names = ("SPSXSLBM", "DTBM", *refusal.repaired)
+    where = {k: refusal.record[k] for k in names if k in refusal.record}
+    late = {"late": True} if refusal.late else {}
+    return {"table": refusal.table, "where": where, "reason": refusal.reason, **late}
 
 
 def _dump(out: Path, name: str, document: object) -> None:

@@ -19,13 +19,14 @@ Tables = dict[str, list[Record]]
 class Refusal:
     """A record that is fine by every rule and that the sandbox refuses on night one.
 
-    `repaired` is what the record says on night two.
+    `repaired` is what the record says on night two; `late`: accepted first, refused afterwards.
     """
 
     table: str
     record: Record
     reason: str
     repaired: Mapping[str, str]
+    late: bool = False
 
 
 def night_one(seed: int) -> Tables:
@@ -78,6 +79,7 @@ def refusals(tables: Tables) -> tuple[Refusal, ...]:
             opinion,
             "附件无法打开，请重新上传",
             {"FJID": f"{opinion['FJID']}-2"},
+            late=True,
         ),
     )
 
