@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
+import subprocess
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -194,6 +197,20 @@ def test_xlsx_goes_on_in_further_sheets() -> None:
     assert [line["值"] for part in lines for line in part] == [str(n) for n in range(25)]
     assert found["问题明细 3"].auto_filter.ref == "A1:S6"
     assert ROWS + 1 < 1_048_576
+
+
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
+def test_xlsx_opens_in_libreoffice(tmp_path: Path) -> None:
+    (tmp_path / "r.xlsx").write_bytes(written("xlsx", values.hostile(), "zh"))
+    every_sheet = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1"
+    words = ["soffice", f"-env:UserInstallation=file://{tmp_path}/profile", "--headless"]
+    words += ["--convert-to", every_sheet, "--outdir", str(tmp_path), str(tmp_path / "r.xlsx")]
+    subprocess.run(words, check=True, capture_output=True, timeout=120)
+    with (tmp_path / "r-问题明细.csv").open(encoding="utf-8", newline="") as file:
+        found = list(csv.DictReader(file))
+    assert [row["指纹"] for row in found] == [v.fingerprint for v in values.hostile().violations()]
+    assert '\'=HYPERLINK("http://example.invalid","x")' in {row["值"] for row in found}
+    assert (tmp_path / "r-汇总.csv").read_text("utf-8").startswith("校验报告")
 
 
 def test_xlsx_is_the_same_for_the_same_run() -> None:

@@ -87,7 +87,12 @@ def _beyond(result: Result, extra: dict[str, int]) -> Iterator[Violation]:
 
 
 def _grouped(violations: Iterator[Violation]) -> Counter[Group]:
-    return Counter(Group(v.rule, v.severity, qualified(v)) for v in violations)
+    return Counter(map(group_of, violations))
+
+
+def group_of(violation: Violation) -> Group:
+    """What a violation is counted under."""
+    return Group(violation.rule, violation.severity, qualified(violation))
 
 
 def differences(before: Run, after: Run) -> tuple[Text, ...]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterator, Mapping
 from typing import IO
 
-from validator.compare import Change, Comparison, Group, differences
+from validator.compare import Change, Comparison, Group, differences, group_of
 from validator.pack import Packs
 from validator.reports import phrases
 from validator.reports.json import encode
@@ -16,7 +15,8 @@ from validator.reports.titles import Titles, titles, where
 from validator.text import Lang, Text
 from validator.violation import Severity, Violation
 
-_SAMPLES = 20
+#: Of each rule in each table.
+_SAMPLES = 3
 _LENGTH = 300
 _WORD = {
     Change.NEW: Text("新增", "New"),
@@ -26,7 +26,7 @@ _WORD = {
 
 
 def render_text(comparison: Comparison, packs: Packs, out: IO[str], *, lang: Lang) -> None:
-    """Counts of every change by rule and table, and the first new and fixed violations."""
+    """Counts of every change by rule and table; a few violations of what is new or fixed."""
     names = titles(packs)
     for line in _lines(comparison, names, lang):
         out.write(line + "\n")
@@ -43,17 +43,26 @@ def _lines(comparison: Comparison, names: Titles, lang: Lang) -> Iterator[str]:
         found = {s: comparison.total(change, s) for s in Severity}
         yield ""
         yield f"{_WORD[change][lang]} {comparison.total(change):,}: {counted(found)[lang]}"
+        samples = _samples(comparison, change)
         for group, count in sorted(comparison.counts[change].items(), key=_gravity):
             yield f"  {_group(group, names, lang)} × {count:,}"
-        violations = {Change.NEW: comparison.new, Change.FIXED: comparison.fixed}.get(change)
-        if violations:
-            shown = 0
-            for violation in islice(violations(), _SAMPLES):
-                shown += 1
-                yield f"    {_line(violation, lang)}"
-            if comparison.total(change) > shown:
-                hidden = f"{comparison.total(change) - shown:,}"
+            shown = samples.get(group, [])
+            yield from (f"    {_line(violation, lang)}" for violation in shown)
+            if shown and count > len(shown):
+                hidden = f"{count - len(shown):,}"
                 yield f"    {phrases.NOT_SHOWN.fill({'count': hidden})[lang]}"
+
+
+def _samples(comparison: Comparison, change: Change) -> Mapping[Group, list[Violation]]:
+    """The first violations of each group that is new or fixed."""
+    if change is Change.UNCHANGED:
+        return {}
+    found: dict[Group, list[Violation]] = {}
+    for violation in comparison.new() if change is Change.NEW else comparison.fixed():
+        kept = found.setdefault(group_of(violation), [])
+        if len(kept) < _SAMPLES:
+            kept.append(violation)
+    return found
 
 
 def _gravity(line: tuple[Group, int]) -> tuple[int, int, str, str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from validator.reports import phrases
 from validator.reports.plain import excerpt, visible
@@ -20,6 +21,7 @@ from validator.violation import Violation
 
 #: Excel, WPS and LibreOffice hold 32,767 characters in a cell.
 CELL = 32_000
+_SHORT = 100
 #: Full-width signs start a formula where an input method turns them into ASCII.
 _FORMULA = re.compile(r"[\s]*[=+\-@＝＋－＠]")
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
@@ -37,10 +39,18 @@ class Column:
 
 def cell(text: str) -> str:
     """`text` as a cell that shows itself and computes nothing."""
+    return _short_cell(text) if len(text) <= _SHORT else _cell(text)
+
+
+def _cell(text: str) -> str:
     shown = excerpt(visible(text), CELL)
     if _FORMULA.match(shown) and not _NUMBER.fullmatch(shown):
         return "'" + shown
     return shown
+
+
+#: Names, titles and help lines come again in every row.
+_short_cell = lru_cache(maxsize=10_000)(_cell)
 
 
 def _field_titles(v: Violation, titles: Titles, lang: Lang) -> str:
