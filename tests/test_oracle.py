@@ -85,7 +85,12 @@ Found = list[tuple[int, str, tuple[str, ...], str]]
 
 def named(of: Plan, faults: Faults) -> Found:
     return [
-        (int(row), of.checks[use].rule.name, of.checks[use].use.fields, of.checks[use].use.reference)
+        (
+            int(row),
+            of.checks[use].rule.name,
+            of.checks[use].use.fields,
+            of.checks[use].use.reference,
+        )
         for use, row in zip(faults.use, faults.row, strict=True)
     ]
 
@@ -98,9 +103,7 @@ def both(table: Table, rows: Sequence[Cells]) -> tuple[Found, Found]:
     seen = marks(frame)
     judged, invalid = seen <= Mark.REFUSED, seen == Mark.INVALID
     bulk = plan.judge(of, frame, wrong, judged, invalid)
-    return named(of, bulk), named(
-        of, schema_engine()(of, batch, frame, wrong, judged, invalid)
-    )
+    return named(of, bulk), named(of, schema_engine()(of, batch, frame, wrong, judged, invalid))
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda t: t.name)

@@ -1,4 +1,4 @@
-"""A pause that ends without having begun (STAT-06; STAT-02 for corrections)."""
+"""A pause that ends without having begun (STAT-06)."""
 
 from __future__ import annotations
 
