@@ -11,8 +11,8 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from spgl import config, evidence
-from spgl.config import SETTINGS, TARGET_SETTINGS, Setting
+from spgl import evidence
+from spgl.settings import SETTINGS, TARGET_SETTINGS, Setting, schema
 from validator.rule import Rule
 from validator.rules import rules
 
@@ -81,7 +81,7 @@ def _settings_table(settings: tuple[Setting, ...]) -> list[str]:
 
 
 def settings_schema() -> str:
-    return json.dumps(config.schema(), ensure_ascii=False, indent=2) + "\n"
+    return json.dumps(schema(), ensure_ascii=False, indent=2) + "\n"
 
 
 def generated() -> Mapping[Path, Callable[[], str | bytes]]:

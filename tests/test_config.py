@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from spgl import config
 from spgl.config import ConfigError, load, locale_lang
+from spgl.settings import schema
 
 ROOT = Path(__file__).parent.parent
 
@@ -95,4 +95,4 @@ def test_language_follows_the_locale(env: dict[str, str], lang: str) -> None:
 
 def test_the_published_schema_is_the_one_in_force() -> None:
     published = json.loads((ROOT / "docs" / "spgl.schema.json").read_text(encoding="utf-8"))
-    assert published == config.schema()
+    assert published == schema()

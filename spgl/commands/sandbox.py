@@ -6,10 +6,16 @@ import argparse
 import asyncio
 import os
 from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
 
 from spgl.cli import Call, Exit
 from spgl.config import ConfigError
 from validator.text import Lang, Text
+
+if TYPE_CHECKING:
+    from pusher.sandbox.script import Script
+    from validator.pack import Packs
 
 
 def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
@@ -43,6 +49,21 @@ def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
         metavar="NAME",
         help=Text("要求此环境变量中的令牌", "demand the token of this environment variable")[lang],
     )
+    parser.add_argument(
+        "--collect",
+        metavar="URL",
+        help=Text(
+            "另在此前置库中接收数据（sqlite:///…）",
+            "also take rows over from this exchange database (sqlite:///…)",
+        )[lang],
+    )
+    parser.add_argument(
+        "--every",
+        type=float,
+        default=1.0,
+        metavar="SECONDS",
+        help=Text("每隔几秒接收一次", "seconds between two looks at the database")[lang],
+    )
 
 
 def run(call: Call) -> int:
@@ -73,8 +94,30 @@ def run(call: Call) -> int:
     def announce(url: str) -> None:
         print(say.fill({"url": url})[call.lang], flush=True)
 
+    async def work() -> None:
+        stop = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            if args.collect:
+                group.create_task(_collect(args.collect, args.every, packs, script, stop))
+            await serve(Sandbox(settings, script, packs=packs), announce=announce)
+            stop.set()
+
     try:
-        asyncio.run(serve(Sandbox(settings, script, packs=packs), announce=announce))
+        asyncio.run(work())
     except OSError as fault:
         raise ConfigError(f"{args.host}:{args.port}: {fault.strerror}") from fault
     return Exit.FINE
+
+
+async def _collect(
+    url: str, every: float, packs: Packs, script: Script, stop: asyncio.Event
+) -> None:
+    """Take rows over from an exchange database until `stop`."""
+    from pusher.sandbox.collector import Collector
+    from pusher.transports.exchange_settings import ExchangeSettings
+
+    collector = Collector(ExchangeSettings(url), packs, script)
+    try:
+        await collector.run(Random(script.faults.seed), every=every, stop=stop)  # noqa: S311
+    finally:
+        collector.close()
