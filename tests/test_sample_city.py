@@ -6,9 +6,18 @@ import json
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from pusher.sandbox.script import Refusal, script_of
+from validator.check import Checked, Options, check
+from validator.load import load_packs
+from validator.rules import rules
+from validator.sources import SourceOptions, discover
+from validator.violation import Severity
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 COMMITTED = EXAMPLES / "sample-city"
@@ -71,7 +80,7 @@ def test_places_and_numbers_are_unassigned(clean: Path) -> None:
     """Every division and every citizen number starts with 99, which GB/T 2260 does not assign."""
     for name, data in _files(clean).items():
         text = data.decode(
-            "gb18030" if b"\xef\xbb\xbf" != data[:3] and not _utf8(data) else "utf-8"
+            "gb18030" if data[:3] != b"\xef\xbb\xbf" and not _utf8(data) else "utf-8"
         )
         for number in re.findall(r"(?<![0-9A-Za-z.-])[0-9]{17}[0-9X](?![0-9A-Za-z])", text):
             assert number.startswith(("99", "9199", "1199")), f"{name}: {number}"
@@ -85,6 +94,104 @@ def _utf8(data: bytes) -> bool:
     return True
 
 
-def _manifest(folder: Path, name: str) -> list[dict[str, object]]:
-    document = json.loads(folder.with_name(f"city.{name}.json").read_text("utf-8"))
-    return list(document["defects" if name == "defects" else "refusals"])
+def _defects(folder: Path) -> list[dict[str, Any]]:
+    document = json.loads(folder.with_name(f"{folder.name}.defects.json").read_text("utf-8"))
+    return list(document["defects"])
+
+
+def _checked(export: Path, store: Path) -> Checked:
+    packs = load_packs()
+    found = discover([export], packs, SourceOptions())
+    return check(
+        packs,
+        found.sources,
+        Options(show_personal=True),
+        store,
+        run_id="test",
+        now=lambda: datetime(2025, 9, 19, 21, tzinfo=UTC),
+        unknown=[(u.file, u.name) for u in found.unknown],
+        problems=found.problems,
+    )
+
+
+def _said(checked: Checked) -> list[tuple[object, ...]]:
+    """What was found, without what follows from it."""
+    return [
+        (v.severity, v.rule, v.table, v.file, v.record, v.fields)
+        for v in checked.violations()
+        if v.rule != "parent-not-conforming"
+    ]
+
+
+def test_planted_defects_are_found_and_nothing_else(planted: Path, tmp_path: Path) -> None:
+    checked, defects = _checked(planted, tmp_path), _defects(planted)
+    wanted = [
+        (d["severity"], d["rule"], d["table"], d["file"], d["record"], tuple(d["fields"]))
+        for d in defects
+    ]
+    assert not checked.run.problems
+    assert sorted(_said(checked), key=str) == sorted(wanted, key=str)
+    values = {(v.rule, v.file, v.record): v for v in checked.violations()}
+    for defect in defects:
+        found = values[defect["rule"], defect["file"], defect["record"]]
+        bad = defect["bad"].get(defect["fields"][0]) if len(defect["fields"]) == 1 else None
+        if defect["action"] == "set" and bad is not None:
+            assert found.value == bad
+        assert dict(found.key) == defect["key"] or defect["action"] == "spoil"
+
+
+def test_records_held_back_are_those_below_a_defect(planted: Path, tmp_path: Path) -> None:
+    run = _checked(planted, tmp_path).run
+    assert run.total("blocked_parent") == sum(d["holds_back"] for d in _defects(planted)) > 0
+
+
+def test_enough_is_planted() -> None:
+    defects = [d for d in _defects(COMMITTED) if d["severity"] == "error"]
+    assert 30 <= len(defects) <= 45
+    packs = load_packs()
+    stages = {packs.named(d["table"])[0].stage for d in defects}
+    assert stages >= {s.id for p in packs for s in p.stages}
+    assert {packs.named(d["table"])[0].standard for d in defects} == {p.name for p in packs}
+
+
+def test_every_rule_that_can_block_is_planted() -> None:
+    planted = {d["rule"] for d in _defects(COMMITTED) if d["severity"] == "error"}
+    packs = load_packs()
+    blocking = {
+        use.rule
+        for rule in rules().values()
+        for table in packs.tables()
+        for use in (rule.uses(packs, table) if rule.uses else ())
+        if use.severity is Severity.ERROR
+    }
+    assert blocking - planted == set()
+
+
+def test_clean_nights_have_nothing_to_report(clean: Path, second: Path, tmp_path: Path) -> None:
+    for export in (clean, second):
+        checked = _checked(export, tmp_path / export.parent.name)
+        assert not checked.run.problems
+        assert _said(checked) == []
+        assert checked.run.total("blocked") == 0
+        assert checked.run.total("skipped") >= 2
+
+
+def test_second_night_changes_what_the_sandbox_refused(clean: Path, second: Path) -> None:
+    refusals = json.loads((EXAMPLES / "sample-city.sandbox.json").read_text("utf-8"))["refusals"]
+    script = script_of({"refusals": refusals})
+    assert 3 <= len(script.refusals) <= 5
+    for night, refused in ((clean, 1), (second, 0)):
+        for refusal in script.refusals:
+            assert _matching(night, refusal) == refused
+
+
+def _matching(export: Path, refusal: Refusal) -> int:
+    packs = load_packs()
+    found = discover([export], packs, SourceOptions())
+    return sum(
+        refusal.matches(refusal.table, {}, {k: v for k, v in row.items() if v is not None})
+        for source in found.sources
+        if source.table.name == refusal.table
+        for batch in source.batches(10_000)
+        for row in batch.frame.to_dicts()
+    )

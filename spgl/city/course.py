@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
-from city.case import (
+from spgl.city.case import (
     FAILED,
     NOT_TAKEN,
     PASSED,
@@ -18,10 +18,10 @@ from city.case import (
     Case,
     make_case,
 )
-from city.catalogue import ITEMS
-from city.project import Project
-from city.stages import Granted
-from city.table import later
+from spgl.city.catalogue import ITEMS
+from spgl.city.project import Project
+from spgl.city.stages import Granted
+from spgl.city.table import later
 
 _STUMBLES = (WITHDRAWN, NOT_TAKEN, REFUSED, TAKEN_BACK, REVOKED)
 

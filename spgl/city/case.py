@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 
-from city.catalogue import ITEMS, MATERIALS, Item, material_code
-from city.names import OFFICES, Company
-from city.project import Project, office_of
-from city.table import Rows, day, later, soon
+from spgl.city.catalogue import ITEMS, MATERIALS, Item, material_code
+from spgl.city.names import OFFICES, Company
+from spgl.city.project import Project, office_of
+from spgl.city.table import Rows, day, later, soon
 
 INTAKE, WITHDRAWN, ACCEPTED, NOT_TAKEN, REFUSED = 1, 2, 3, 4, 5
 CORRECTION, CORRECTED, HANDLING, SPECIAL, SPECIAL_END = 6, 7, 8, 9, 10

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from city.case import Case
-from city.names import CONTRACTORS, DESIGNERS, OFFICES, SUPERVISORS
-from city.project import Project
-from city.stages import Granted, areas, number_of, part_name
-from city.table import Rows, day
+from spgl.city.case import Case
+from spgl.city.names import CONTRACTORS, DESIGNERS, OFFICES, SUPERVISORS
+from spgl.city.project import Project
+from spgl.city.stages import Granted, areas, number_of, part_name
+from spgl.city.table import Rows, day
 
 
 def put_fire(rows: Rows, case: Case, granted: Granted) -> None:

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from city.export import RAW
-from city.nights import Tables
-from city.table import Record
+from spgl.city.export import RAW
+from spgl.city.nights import Tables
+from spgl.city.table import Record
 
 Wanted = Callable[[Record], bool]
 #: What the defect is, for people: zh, en.

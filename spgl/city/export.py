@@ -17,7 +17,7 @@ from random import Random
 from typing import Literal
 from xml.sax.saxutils import escape, quoteattr
 
-from city.table import Record
+from spgl.city.table import Record
 
 EXCHANGE = ("LSH", "SJYXBS", "SJWXYY", "SJSCZT", "SBYY")
 LOCAL = ("ROWGUID", "SYNC", "OPERATEDATE")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 
-from city.catalogue import (
+from spgl.city.catalogue import (
     AREAS,
     ITEMS,
     MATERIALS,
@@ -16,8 +16,8 @@ from city.catalogue import (
     Process,
     material_code,
 )
-from city.names import AGENCIES, CITY, COUNTIES, DIVISION, OFFICES
-from city.table import Rows
+from spgl.city.names import AGENCIES, CITY, COUNTIES, DIVISION, OFFICES
+from spgl.city.table import Rows
 
 
 def put_catalogue(rows: Rows) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from city.case import Case
-from city.names import CONTRACTORS, DESIGNERS, SUPERVISORS, SURVEYORS, TESTERS, Company
-from city.project import Project
-from city.stages import filing_number, review_number, units_of
-from city.table import Rows
+from spgl.city.case import Case
+from spgl.city.names import CONTRACTORS, DESIGNERS, SUPERVISORS, SURVEYORS, TESTERS, Company
+from spgl.city.project import Project
+from spgl.city.stages import filing_number, review_number, units_of
+from spgl.city.table import Rows
 
 #: Items after whose completion units and parties are reported.
 WITH_PARTIES = ("YC3001", "YC3002", "YC3003", "YC3004", "YC3005", "YC4001", "YC4002", "YC4003")

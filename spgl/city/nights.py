@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from city.life import NIGHT_ONE, NIGHT_TWO, make_city
-from city.table import Record
+from spgl.city.life import NIGHT_ONE, NIGHT_TWO, make_city
+from spgl.city.table import Record
 
 Tables = dict[str, list[Record]]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
-from city.catalogue import AREAS, ITEMS, PROCESSES, RENEWED, Process
-from city.names import (
+from spgl.city.catalogue import AREAS, ITEMS, PROCESSES, RENEWED, Process
+from spgl.city.names import (
     BUILDERS,
     CITY,
     COUNTIES,
@@ -20,7 +20,7 @@ from city.names import (
     cycle,
     person,
 )
-from city.table import Rows, day, later
+from spgl.city.table import Rows, day, later
 
 PROJECTS = 66
 FIRST = datetime(2023, 1, 9, 9, 0)

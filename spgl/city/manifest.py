@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from city.defects import DEFECTS
-from city.export import Place, Shapes, write_city
-from city.nights import Refusal, Tables, night_one, refusals
-from city.planting import TOUCHED, Defect, Planted
-from city.table import Record
+from spgl.city.defects import DEFECTS
+from spgl.city.export import Place, Shapes, write_city
+from spgl.city.nights import Refusal, Tables, night_one, refusals
+from spgl.city.planting import TOUCHED, Defect, Planted
+from spgl.city.table import Record
 
 #: A draft table that local editors keep beside the real one: no table of the standard.
 _DRAFT: dict[str, object] = {

@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from random import Random
 
-from city.case import put_case
-from city.configure import put_catalogue
-from city.course import Course, make_course
-from city.fire import put_fire
-from city.names import AGENCIES, OFFICES
-from city.parties import WITH_PARTIES, put_parties, reported_under
-from city.project import Project, make_projects, put_project
-from city.stages import put_business
-from city.table import Rows, later
+from spgl.city.case import put_case
+from spgl.city.configure import put_catalogue
+from spgl.city.course import Course, make_course
+from spgl.city.fire import put_fire
+from spgl.city.names import AGENCIES, OFFICES
+from spgl.city.parties import WITH_PARTIES, put_parties, reported_under
+from spgl.city.project import Project, make_projects, put_project
+from spgl.city.stages import put_business
+from spgl.city.table import Rows, later
 
 #: The evening of the first export.
 NIGHT_ONE = datetime(2025, 9, 19, 20, 0)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 from random import Random
 
-from city.case import Case
-from city.names import (
+from spgl.city.case import Case
+from spgl.city.names import (
     COUNTIES,
     DESIGNERS,
     OFFICES,
     REVIEWERS,
     SURVEYORS,
 )
-from city.project import Project, Unit
-from city.table import Rows, day, later, soon
+from spgl.city.project import Project, Unit
+from spgl.city.table import Rows, day, later, soon
 
 Granted = dict[str, Case]
 

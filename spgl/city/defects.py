@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from city.nights import Tables
-from city.planting import (
+from spgl.city.nights import Tables
+from spgl.city.planting import (
     Defect,
     cell,
     column_added,

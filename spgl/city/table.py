@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from random import Random
 from uuid import UUID
 
-from city.names import DIVISION
+from spgl.city.names import DIVISION
 
 Record = dict[str, str]
 
