@@ -16,7 +16,7 @@ import numpy.typing as npt
 import polars as pl
 
 from validator import passing, standing
-from validator.compiled import Compiled, compile_uses, every_need
+from validator.compiled import Compiled, compile_uses, every_need, lasting_needs
 from validator.counting import counted, pack_line
 from validator.dataset import Columns, Index, Mark, Shape, read, shapes
 from validator.duplicates import Place, Settled, settle
@@ -85,7 +85,7 @@ class Checked:
 
 def known_columns(packs: Packs) -> dict[str, tuple[str, ...]]:
     """Per qualified table name, the columns kept of what the target holds (decisions 3)."""
-    return passing.known_columns(packs, every_need(packs))
+    return passing.known_columns(packs, lasting_needs(packs))
 
 
 def check(
@@ -154,7 +154,7 @@ def check(
         files={file: rows for r in runs for file, rows in r.files.items()},
     )
     stored = writer.finish(head, packs, compiled.uses)
-    return Checked(stored, packs, reader, outcomes, passing.known_columns(packs, needs))
+    return Checked(stored, packs, reader, outcomes, known_columns(packs))
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ Numbers are what stored violations point to. It evaluates nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from validator.pack import Packs, Provenance, Table
@@ -36,16 +36,26 @@ class Compiled:
     unknown_table: int
 
 
+#: Rules whose first need is the record that points: of no use on later nights.
+_POINTING = ("dangling-reference", "business-row-without-case")
+
+
 def every_need(packs: Packs) -> tuple[Need, ...]:
     """What the dataset rules of the packs read, whatever the export holds."""
-    return tuple(
-        need
-        for table in packs.tables()
-        for rule in rules().values()
-        if rule.needs and rule.uses
-        for use in rule.uses(packs, table)
-        for need in rule.needs(packs, use)
-    )
+    return tuple(need for _, needs in _needs(packs) for need in needs)
+
+
+def lasting_needs(packs: Packs) -> tuple[Need, ...]:
+    """What they read of records of earlier nights."""
+    return tuple(need for rule, needs in _needs(packs) for need in needs[int(rule in _POINTING) :])
+
+
+def _needs(packs: Packs) -> Iterator[tuple[str, tuple[Need, ...]]]:
+    for table in packs.tables():
+        for rule in rules().values():
+            if rule.needs and rule.uses:
+                for use in rule.uses(packs, table):
+                    yield rule.name, rule.needs(packs, use)
 
 
 def compile_uses(

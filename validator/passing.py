@@ -50,8 +50,8 @@ class _Form:
 
 
 def known_columns(packs: Packs, needs: Sequence[Need]) -> dict[str, tuple[str, ...]]:
-    """Per qualified table name, what is kept for later nights: the key and whatever references and
-    dataset rules read there, in the order of the table."""
+    """Per qualified table name, what is kept for later nights: the key, what references point at,
+    and the needs of dataset rules (`compiled.lasting_needs`), in the order of the table."""
     names: dict[str, set[str]] = {t.qualified: set(t.key.fields) for t in packs.tables()}
     for table in packs.tables():
         for reference in table.references:
