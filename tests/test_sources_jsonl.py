@@ -221,7 +221,7 @@ LINE = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(lines=st.lists(LINE, max_size=8))
 def test_lines_read_as_the_exact_reading_says(lines: list[bytes]) -> None:
     with tempfile.TemporaryDirectory() as folder:
