@@ -6,15 +6,39 @@ from __future__ import annotations
 
 import os
 import signal
+from collections import Counter
 
-_POINT, _, _COUNT = os.environ.get("SPGL_CRASH", "").partition(":")
-_left = int(_COUNT or 1)
+#: Every point, in the order in which a run passes them.
+POINTS = (
+    "entering",
+    "recovered",
+    "settling",
+    "claimed",
+    "sending",
+    "answered",
+    "recorded",
+    "verdicts",
+    "unnotified",
+    "notified",
+)
+
+_left: Counter[str] = Counter()
+
+
+def arm(text: str) -> None:
+    """Take `POINT` or `POINT:COUNT`; an empty text disarms."""
+    _left.clear()
+    point, _, count = text.partition(":")
+    if point:
+        _left[point] = int(count or 1)
 
 
 def at(point: str) -> None:
     """Die here if told so."""
-    global _left  # noqa: PLW0603 - one process, one death
-    if point == _POINT:
-        _left -= 1
-        if _left <= 0:
+    if _left and point in _left:
+        _left[point] -= 1
+        if _left[point] <= 0:
             os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
+
+
+arm(os.environ.get("SPGL_CRASH", ""))

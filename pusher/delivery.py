@@ -126,6 +126,7 @@ class _Push:
                 break
         crash.at("unnotified")
         notified = await self._notify() if self.sent.written and stopped is None else None
+        crash.at("notified")
         return self._close(recovered, stopped, notified)
 
     def _take_over(self) -> int:
@@ -137,6 +138,7 @@ class _Push:
             self.ledger.db.run(_FENCE, fence)
             recovered = recover(self.ledger, self.target, now)
             release_all(self.ledger, self.target, now)
+        crash.at("recovered")
         if recovered:
             self.world.log.warning("batches_found_in_doubt", run_id=self.run_id, batches=recovered)
         return recovered

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field, fields
 from typing import TypeVar
 
+from pusher import crash
 from pusher.ledger.core import Ledger
 from pusher.ledger.verdicts import Applied, apply, awaited, cursor, keep_cursor
 from pusher.target import Target
@@ -66,6 +67,7 @@ async def _stream(
             applied = apply(ledger, target, page.verdicts, world.clock())
             if page.cursor is not None:
                 keep_cursor(ledger, target, standard, page.cursor)
+        crash.at("verdicts")
         total, pages = _sum(total, applied), pages + 1
         # a stream that does not move on would never end
         more = page.more and page.cursor is not None and page.cursor != position
@@ -82,6 +84,7 @@ async def _look_up(
         page = await _within(target, transport.verdicts(standard, rows, None))
         with ledger.transaction():
             applied = apply(ledger, target, page.verdicts, world.clock())
+        crash.at("verdicts")
         total, pages, after = _sum(total, applied), pages + 1, rows[-1].handle
         _log(world, standard, name, applied)
     return total, pages

@@ -235,6 +235,7 @@ class Worker:
             async with asyncio.timeout(self.target.timeout):
                 await self._open()
                 if claimed.doubtful:
+                    crash.at("settling")
                     receipts = await self.transport.settle(batch)
                 else:
                     receipts = await self._send(claimed)

@@ -14,12 +14,14 @@ from itertools import islice
 import orjson
 
 from pusher import batch as batches
+from pusher import crash
 from pusher.ledger.core import Ledger
 from pusher.ledger.database import Row
 from pusher.ledger.dissolve import dissolve
+from pusher.ledger.held import held
 from pusher.ledger.intake import Intake, Known
 from pusher.ledger.waiting import is_met, link_hash, link_text, own_hash, release_all
-from pusher.states import AT_TARGET, IN_FLIGHT, REFUSED, UNSENT, State
+from pusher.states import IN_FLIGHT, REFUSED, UNSENT, State
 from pusher.target import Target
 from validator.records import Operation, Record, Standing
 
@@ -30,9 +32,6 @@ _CACHE = 200_000
 _BLOCKED = """
 SELECT id, sequence, operation, digest, seen FROM version
 WHERE identity = ? AND state = 'blocked' ORDER BY sequence"""
-_HELD = """
-SELECT id, operation, state FROM version
-WHERE identity = ? AND landed = 1 ORDER BY sequence DESC LIMIT 1"""
 _COUNTS = (
     "read",
     "unreadable",
@@ -87,17 +86,9 @@ def enter(
     while chunk := list(islice(stream, CHUNK)):
         with ledger.transaction():
             entering.chunk(chunk)
+        crash.at("entering")
     with ledger.transaction():
         return entering.finish(unreadable)
-
-
-def held(ledger: Ledger, identity: int) -> int | None:
-    """The version the target holds of a record: the last that landed, unless it was an
-    invalidation or has been refused since."""
-    rows = ledger.db.rows(_HELD, (identity,))
-    if rows and rows[0][1] == Operation.UPSERT and State(rows[0][2]) in AT_TARGET:
-        return int(rows[0][0])
-    return None
 
 
 @dataclass(slots=True)

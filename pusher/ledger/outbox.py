@@ -18,7 +18,7 @@ from pusher.batch import Outgoing
 from pusher.ledger.content import Contents
 from pusher.ledger.core import Ledger, moment
 from pusher.ledger.database import LedgerError, Row
-from pusher.ledger.enter import held
+from pusher.ledger.held import replaced
 from pusher.states import State
 from pusher.target import Target
 from pusher.transport import Batch
@@ -117,7 +117,7 @@ def _fresh(
         idle: list[int] = []
         for row in ledger.db.rows(_FRESH, (place, operation.value, limit)):
             version, identity, sequence = row[0], row[1], row[3]
-            previous = held(ledger, identity) if sequence > 1 else None
+            previous = replaced(ledger, identity, version) if sequence > 1 else None
             if operation is Operation.INVALIDATE and previous is None:
                 idle.append(version)
                 continue

@@ -1,0 +1,177 @@
+"""The process that the kill suite kills: it pushes one night and leaves, if it is let.
+
+`zygote` keeps a warm interpreter from which each push is forked, so that a kill costs no start-up.
+Commands come as JSON lines; each is answered with the pid of the child, and with its end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+
+import structlog
+
+from pusher import crash
+from pusher.delivery import deliver
+from pusher.ledger import enter, open_ledger
+from pusher.retry import Schedule
+from pusher.target import Target
+from pusher.transport import Transport
+from pusher.transports.exchange_db import ExchangeSettings, ExchangeTransport
+from pusher.transports.http import HttpTransport
+from pusher.transports.http_settings import HttpSettings
+from pusher.worker import World
+from validator.pack import Field, Key, Kind, Pack, Packs, Provenance, Reference, Role, Table
+from validator.records import Link, Operation, Record, Standing
+from validator.text import Text
+
+STANDARD = "data-sharing-3.0"
+PROJECTS, CASES = f"{STANDARD}/SPGL_XMJBXXB", f"{STANDARD}/SPGL_XMSPSXBLXXB"
+COUNT, CASES_EACH = 24, 4
+TARGET = Target(
+    "sandbox",
+    batch_records=8,
+    concurrency=3,
+    timeout=5,
+    wait=20,
+    retry=Schedule((0.01, 0.05, 0.1), attempts=200),
+    breaker=50,
+)
+
+
+def packs() -> Packs:
+    projects = _table("SPGL_XMJBXXB", ("GCDM", "XMMC", "SJGCDM"), 1, (("SJGCDM", "GCDM"),))
+    cases = _table("SPGL_XMSPSXBLXXB", ("SPSXSLBM", "GCDM", "BLZT"), 2, (("GCDM", "GCDM"),))
+    title = Text("数据共享", "data sharing")
+    return Packs((Pack(STANDARD, "3.0", title, "reconstructed", (), (projects, cases), (), ()),))
+
+
+def _table(
+    name: str, columns: tuple[str, ...], order: int, refers: tuple[tuple[str, str], ...]
+) -> Table:
+    weak = Provenance.INFERRED
+    exchange = ("LSH", "SJYXBS", "SJWXYY", "SJSCZT", "SBYY")
+    numbers = ("LSH", "SJYXBS", "SJSCZT")
+    fields = tuple(
+        Field(
+            n,
+            Text(n, n),
+            Kind.INTEGER if n in numbers else Kind.TEXT,
+            weak,
+            Role.EXCHANGE if n in exchange else Role.BUSINESS,
+        )
+        for n in (*columns, *exchange)
+    )
+    return Table(
+        STANDARD,
+        name,
+        Text(name, name),
+        fields,
+        Key(columns[:1], weak),
+        order,
+        weak,
+        references=tuple(Reference((f,), PROJECTS, (k,), weak) for f, k in refers),
+        by_name={f.name: f for f in fields},
+    )
+
+
+def night(number: int) -> Iterator[Record]:
+    """The export of a night: some projects change, some cases go, some come back, some are new.
+
+    Children come before their parents, as an unlucky export has it.
+    """
+    for p in range(COUNT + 2 * number):
+        for c in range(CASES_EACH):
+            gone = (p + c + number) % 11 == 0
+            status = str((number // 2 + c) % 3)  # A, A, B, B, C, C, A: contents return
+            content = {"SPSXSLBM": f"C{p:03d}-{c}", "GCDM": f"P{p:03d}", "BLZT": status}
+            yield _record(CASES, "SPSXSLBM", {**content}, "GCDM", gone=gone)
+    for p in range(COUNT + 2 * number):
+        content = {"GCDM": f"P{p:03d}", "XMMC": f"项目{p}第{(p + number) // 5}版"}
+        if p % 6:
+            content["SJGCDM"] = f"P{p - p % 6:03d}"
+        yield _record(PROJECTS, "GCDM", content, "SJGCDM")
+
+
+def _record(
+    table: str, key: str, content: dict[str, str], refers: str, *, gone: bool = False
+) -> Record:
+    parent = content.get(refers)
+    return Record(
+        table=table,
+        division="441802",
+        key={key: content[key]},
+        operation=Operation.INVALIDATE if gone else Operation.UPSERT,
+        content=content,
+        reason="办件已撤销" if gone else "",
+        standing=Standing.CONFORMING,
+        blocked_by=(),
+        parents=() if parent is None else (Link(PROJECTS, ("GCDM",), (parent,)),),
+        handles=(Link(table, (key,), (content[key],)),),
+        known={key: content[key]},
+        file="export.csv",
+        record=1,
+        line=2,
+    )
+
+
+def transport(kind: str, address: str) -> Transport:
+    if kind == "http":
+        return HttpTransport(HttpSettings(address, notify_url=f"{address}/api/v1/notify"))
+    return ExchangeTransport(ExchangeSettings(address), packs())
+
+
+async def push(ledger_path: Path, kind: str, address: str, number: int, seed: int) -> bool:
+    """Enter one night and deliver; True when nothing is left to do."""
+    log = structlog.wrap_logger(
+        structlog.PrintLogger(sys.stderr),
+        processors=[structlog.processors.JSONRenderer()],
+        wrapper_class=structlog.make_filtering_bound_logger(50),
+    )
+    ledger = open_ledger(ledger_path)
+    books = enter(ledger, night(number), TARGET, f"night-{number}", datetime.now(UTC))
+    assert books.balanced
+    world = World(lambda: datetime.now(UTC), Random(seed), log)
+    done = await deliver(
+        ledger,
+        TARGET,
+        transport(kind, address),
+        packs(),
+        run_id=f"night-{number}",
+        world=world,
+    )
+    ledger.close()
+    return not done.incomplete
+
+
+def zygote() -> None:
+    """Fork a push per command line on standard input; say its pid, and later how it ended."""
+    for line in sys.stdin:
+        order = json.loads(line)
+        pid = os.fork()
+        if pid == 0:
+            os.close(0)
+            crash.arm(order["crash"])
+            complete = asyncio.run(
+                push(
+                    Path(order["ledger"]),
+                    order["kind"],
+                    order["address"],
+                    order["night"],
+                    order["seed"],
+                )
+            )
+            os._exit(0 if complete else 75)
+        print(pid, flush=True)
+        _, status = os.waitpid(pid, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+if __name__ == "__main__":
+    zygote()
