@@ -32,6 +32,8 @@ def spoken(of: Plan, frame: pl.DataFrame) -> list[tuple[int, str, tuple[str, ...
 @pytest.mark.parametrize("of", packs().tables(), ids=lambda t: t.name)
 def test_a_good_record_fires_nothing(of: Table) -> None:
     record = good_record(packs(), of)
+    if of is PROJECTS:
+        record["NKGSJ"] = "2023-03-05"
     assert spoken(compiled(of), pl.DataFrame({n: [v] * 3 for n, v in record.items()})) == []
 
 
