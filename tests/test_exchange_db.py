@@ -514,7 +514,7 @@ async def test_a_slow_collector_answers_out_of_order_and_in_the_end_all(tmp_path
         stop = asyncio.Event()
         running = asyncio.create_task(collector.run(rng, every=0.001, stop=stop))
         answers: list[Verdict] = []
-        while len(answers) < 12:
+        while len(answers) < 12 and not running.done():
             answers = await verdicts(transport, changed)
         stop.set()
         await running

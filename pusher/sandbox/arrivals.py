@@ -5,7 +5,7 @@ Only the sandbox changes rows; the pusher never does.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -18,12 +18,13 @@ from validator.lexical import matches
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A row: its place in the order, its non-null business fields, SJYXBS, LSH."""
+    """A row: its place in the order, its non-null business fields, SJYXBS, LSH, SJSCZT."""
 
     number: int
     fields: Mapping[str, str]
     valid: bool
     lsh: str
+    status: str
 
 
 def read_arrivals(
@@ -35,7 +36,7 @@ def read_arrivals(
     """The rows that meet a condition, oldest first."""
     number: sa.ColumnClause[int] = sa.column(ARRIVAL)
     names = [f.name for f in place.fields]
-    wanted = [*names, *(n for n in ("SJYXBS", "LSH") if n in place.exchange)]
+    wanted = [*names, *(n for n in ("SJYXBS", "LSH", "SJSCZT") if n in place.exchange)]
     statement = (
         sa.select(number, *(place.columns[name] for name in wanted))
         .select_from(place.clause)
@@ -54,29 +55,33 @@ def read_arrivals(
     for at, *line in zip(numbers, *columns, strict=True):
         texts = {name: text for name, text in zip(wanted, line, strict=True) if text}
         valid, lsh = texts.pop("SJYXBS", "1") != "0", texts.pop("LSH", "")
-        arrivals.append(Arrival(at, texts, valid, lsh))
+        arrivals.append(Arrival(at, texts, valid, lsh, texts.pop("SJSCZT", "")))
     return arrivals
 
 
-def write_arrival(
+def write_arrivals(
     connection: sa.Connection,
     dialect: Dialect,
     place: ExchangeTable,
-    number: int,
-    values: Mapping[str, str],
+    changes: Sequence[tuple[int, Mapping[str, str]]],
 ) -> None:
-    """Set exchange columns of one row; those that the table does not have are left out."""
-    connection.execute(
-        sa.update(place.clause)
-        .where(sa.column(ARRIVAL) == number)
-        .values(
-            {
-                place.columns[name]: dialect.bind(place.kind(name), text) if text else None
-                for name, text in values.items()
-                if name in place.exchange
-            }
+    """Set exchange columns of rows; those that the table does not have are left out."""
+    groups: dict[tuple[str, ...], list[dict[str, object]]] = {}
+    for number, values in changes:
+        names = tuple(name for name in values if name in place.exchange)
+        bound: dict[str, object] = {
+            name: dialect.bind(place.kind(name), values[name]) if values[name] else None
+            for name in names
+        }
+        if names:
+            groups.setdefault(names, []).append({**bound, "number": number})
+    for names, lines in groups.items():
+        statement = (
+            sa.update(place.clause)
+            .where(sa.column(ARRIVAL) == sa.bindparam("number"))
+            .values({place.columns[name]: sa.bindparam(name) for name in names})
         )
-    )
+        connection.execute(statement, lines)
 
 
 def equals(

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 import sqlalchemy as sa
 
-from pusher.sandbox.arrivals import Arrival, equals, read_arrivals, write_arrival
+from pusher.sandbox.arrivals import Arrival, equals, read_arrivals, write_arrivals
 from pusher.sandbox.exchange_tables import JOURNAL, create_tables, exchange_tables
 from pusher.sandbox.journal import Effect, Held, identity_of, version_of
 from pusher.sandbox.script import Script
@@ -23,6 +23,8 @@ from pusher.transport import Answer
 from pusher.transports.dialect import connect
 from pusher.transports.exchange_rows import REFUSED, TAKEN_OVER, VALIDATED, WAITING
 from pusher.transports.exchange_settings import ExchangeSettings, ExchangeTable
+from pusher.transports.exchange_sql import KeyTuple as _Key
+from pusher.transports.exchange_sql import key_conditions, key_of
 from validator.pack import Packs
 from validator.records import Operation
 
@@ -58,6 +60,14 @@ class Taken:
 
     answered: int
     moved: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What one step still has to write: changes of rows by number, and journal lines."""
+
+    changes: list[tuple[int, Mapping[str, str]]]
+    effects: list[dict[str, object]]
 
 
 class Collector:
@@ -128,72 +138,88 @@ class Collector:
                 )
                 for found in read_arrivals(connection, place, condition):
                     table = place.table
-                    key = _key(place, found.fields)
+                    key = _named(place, found.fields)
                     held.append(
                         Held(table.standard, table.name, identity_of(key), found.fields, found.lsh)
                     )
         return held
 
     def _answer(self, connection: sa.Connection, place: ExchangeTable, rng: Random) -> int:
-        waiting = read_arrivals(
-            connection,
-            place,
-            equals(self._dialect, place, "SJSCZT", WAITING),
-            limit=self._pace.rows,
-        )
-        groups: dict[str, list[Arrival]] = {}
-        for found in waiting:
-            groups.setdefault(identity_of(_key(place, found.fields)), []).append(found)
+        condition = equals(self._dialect, place, "SJSCZT", WAITING)
+        groups: dict[_Key, list[Arrival]] = {}
+        for arrival in read_arrivals(connection, place, condition, limit=self._pace.rows):
+            groups.setdefault(_key(place, arrival.fields), []).append(arrival)
         order = list(groups)
         if self._pace.share < 1.0:
             rng.shuffle(order)
+        chosen = [key for key in order if rng.random() < self._pace.share]
+        standing = self._standing(connection, place, chosen)
+        lsh = 1 + (connection.execute(sa.select(sa.func.max(_journal.c.SEQ))).scalar() or 0)
         answered = 0
-        for identity in order:
-            if rng.random() >= self._pace.share:
-                continue
-            for found in groups[identity]:
-                self._judge(connection, place, identity, found)
-                answered += 1
+        step = _Step([], [])
+        for key in chosen:
+            for arrival in groups[key]:
+                self._judge(connection, place, arrival, standing.setdefault(key, []), step, lsh)
+                lsh, answered = lsh + 1, answered + 1
+            if self.script.parents != "off":  # rows of one table may refer to each other
+                self._flush(connection, place, step)
+        self._flush(connection, place, step)
         return answered
 
     def _judge(
-        self, connection: sa.Connection, place: ExchangeTable, identity: str, found: Arrival
+        self,
+        connection: sa.Connection,
+        place: ExchangeTable,
+        arrival: Arrival,
+        standing: list[Arrival],
+        step: _Step,
+        lsh: int,
     ) -> None:
-        standing = self._standing(connection, place, found)
-        if found.valid:
-            same = any(other.fields == found.fields for other in standing)
-            reason = self._refusal(connection, place, found, bool(standing))
+        """Answer one row; `standing` holds the valid answered rows of its key and is kept so.
+
+        A copy flips all of them, refused ones too, which are corrected in the same way (facts:
+        validity).
+        """
+        accepted = [row for row in standing if row.status != str(REFUSED)]
+        if arrival.valid:
+            repeated = any(row.fields == arrival.fields for row in accepted)
+            reason = self._refusal(connection, place, arrival, bool(accepted))
         else:
-            same = not standing
-            reason = NO_VALID_ROW if same else ""
-            for other in standing:
-                write_arrival(connection, self._dialect, place, other.number, {"SJYXBS": "0"})
-        status = REFUSED if reason else VALIDATED
-        write_arrival(
-            connection,
-            self._dialect,
-            place,
-            found.number,
-            {"SJSCZT": str(status), "SBYY": reason, "LSH": str(self._next_lsh(connection))},
-        )
-        connection.execute(
-            sa.insert(_journal).values(
-                STANDARD=place.table.standard,
-                TABLE_NAME=place.table.name,
-                IDENTITY=identity,
-                OPERATION=str(Operation.UPSERT if found.valid else Operation.INVALIDATE),
-                VERSION=version_of(found.fields),
-                ANSWER=str(Answer.REJECTED if reason else Answer.ACCEPTED),
-                REASON=reason,
-                REPEATED=int(same),
-            )
+            repeated = not standing
+            reason = NO_VALID_ROW if repeated else ""
+            step.changes.extend((row.number, {"SJYXBS": "0"}) for row in standing)
+            standing.clear()
+        status = str(REFUSED if reason else VALIDATED)
+        step.changes.append((arrival.number, {"SJSCZT": status, "SBYY": reason, "LSH": str(lsh)}))
+        if arrival.valid:
+            standing.append(replace(arrival, status=status))
+        step.effects.append(
+            {
+                "SEQ": lsh,
+                "STANDARD": place.table.standard,
+                "TABLE_NAME": place.table.name,
+                "IDENTITY": identity_of(_named(place, arrival.fields)),
+                "OPERATION": str(Operation.UPSERT if arrival.valid else Operation.INVALIDATE),
+                "VERSION": version_of(arrival.fields),
+                "ANSWER": str(Answer.REJECTED if reason else Answer.ACCEPTED),
+                "REASON": reason,
+                "REPEATED": int(repeated),
+            }
         )
 
+    def _flush(self, connection: sa.Connection, place: ExchangeTable, step: _Step) -> None:
+        write_arrivals(connection, self._dialect, place, step.changes)
+        if step.effects:
+            connection.execute(sa.insert(_journal), step.effects)
+        step.changes.clear()
+        step.effects.clear()
+
     def _refusal(
-        self, connection: sa.Connection, place: ExchangeTable, found: Arrival, standing: bool
+        self, connection: sa.Connection, place: ExchangeTable, arrival: Arrival, standing: bool
     ) -> str:
         """Why a valid row is refused; empty when it is not."""
-        refusal = self.script.refusal(place.table.name, _key(place, found.fields), found.fields)
+        fields = arrival.fields
+        refusal = self.script.refusal(place.table.name, _named(place, fields), fields)
         if refusal is not None and not refusal.late:
             return refusal.reason
         if standing:
@@ -202,7 +228,7 @@ class Collector:
             return ""
         for reference in place.table.references:
             parent = self._by_name.get(reference.table)
-            values = [found.fields.get(name, "") for name in reference.fields]
+            values = [fields.get(name, "") for name in reference.fields]
             if parent is None or not all(values):
                 continue
             wanted = dict(zip(reference.target_fields, values, strict=True))
@@ -211,57 +237,53 @@ class Collector:
         return ""
 
     def _standing(
-        self, connection: sa.Connection, place: ExchangeTable, found: Arrival
-    ) -> Sequence[Arrival]:
-        """Rows of the same key that an invalidating copy would flip: accepted ones, and for a copy
-        also refused ones, which are corrected in the same way (facts: validity)."""
-        rows = self._accepted(
-            connection, place, _key(place, found.fields), with_refused=not found.valid
-        )
-        return [row for row in rows if row.number != found.number]
+        self, connection: sa.Connection, place: ExchangeTable, keys: Sequence[_Key]
+    ) -> dict[_Key, list[Arrival]]:
+        """The valid answered rows of some keys."""
+        answered = self._in_state(place, VALIDATED, TAKEN_OVER, REFUSED)
+        found: dict[_Key, list[Arrival]] = {}
+        names = place.table.key.fields
+        for condition in key_conditions(self._dialect, place, names, keys, 500):
+            for arrival in read_arrivals(connection, place, sa.and_(condition, answered)):
+                found.setdefault(_key(place, arrival.fields), []).append(arrival)
+        return found
 
     def _accepted(
-        self,
-        connection: sa.Connection,
-        place: ExchangeTable,
-        wanted: Mapping[str, str],
-        *,
-        with_refused: bool = False,
-    ) -> list[Arrival]:
-        states = (VALIDATED, TAKEN_OVER, REFUSED) if with_refused else (VALIDATED, TAKEN_OVER)
+        self, connection: sa.Connection, place: ExchangeTable, wanted: Mapping[str, str]
+    ) -> bool:
         condition = sa.and_(
-            equals(self._dialect, place, "SJYXBS", 1),
-            sa.or_(*(equals(self._dialect, place, "SJSCZT", state) for state in states)),
+            self._in_state(place, VALIDATED, TAKEN_OVER),
             *(equals(self._dialect, place, name, value) for name, value in wanted.items()),
         )
-        return read_arrivals(connection, place, condition)
+        return bool(read_arrivals(connection, place, condition, limit=1))
+
+    def _in_state(self, place: ExchangeTable, *states: int) -> sa.ColumnElement[bool]:
+        """The condition that a row is valid and in one of these states."""
+        return sa.and_(
+            equals(self._dialect, place, "SJYXBS", 1),
+            sa.or_(*(equals(self._dialect, place, "SJSCZT", state) for state in states)),
+        )
 
     def _promote(self, connection: sa.Connection, place: ExchangeTable, rng: Random) -> int:
         """Move validated rows on: to 3, or to 2 where a late refusal matches."""
-        rows = read_arrivals(
-            connection,
-            place,
-            equals(self._dialect, place, "SJSCZT", VALIDATED),
-            limit=self._pace.rows,
-        )
-        moved = 0
-        for found in rows:
+        condition = equals(self._dialect, place, "SJSCZT", VALIDATED)
+        changes: list[tuple[int, dict[str, str]]] = []
+        for row in read_arrivals(connection, place, condition, limit=self._pace.rows):
             if rng.random() >= self._pace.promote:
                 continue
-            refusal = self.script.refusal(place.table.name, _key(place, found.fields), found.fields)
-            late = refusal is not None and refusal.late and found.valid
-            values = {"SJSCZT": str(REFUSED if late else TAKEN_OVER)}
-            if late and refusal is not None:
-                values["SBYY"] = refusal.reason
-            write_arrival(connection, self._dialect, place, found.number, values)
-            moved += 1
-        return moved
-
-    def _next_lsh(self, connection: sa.Connection) -> int:
-        """A serial number over all tables, from the length of the journal."""
-        last = connection.execute(sa.select(sa.func.max(_journal.c.SEQ))).scalar()
-        return 1 + (last or 0)
+            key = _named(place, row.fields)
+            refusal = self.script.refusal(place.table.name, key, row.fields)
+            if refusal is not None and refusal.late and row.valid:
+                changes.append((row.number, {"SJSCZT": str(REFUSED), "SBYY": refusal.reason}))
+            else:
+                changes.append((row.number, {"SJSCZT": str(TAKEN_OVER)}))
+        write_arrivals(connection, self._dialect, place, changes)
+        return len(changes)
 
 
-def _key(place: ExchangeTable, fields: Mapping[str, str]) -> dict[str, str]:
+def _key(place: ExchangeTable, fields: Mapping[str, str]) -> _Key:
+    return key_of(place.table.key.fields, fields)
+
+
+def _named(place: ExchangeTable, fields: Mapping[str, str]) -> dict[str, str]:
     return {name: fields.get(name, "") for name in place.table.key.fields}

@@ -6,7 +6,7 @@ knows no transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -133,16 +133,27 @@ def rows_by_key(
             raise TransportError(
                 Failure.CONFIGURATION, "column", f"{place.name} has no key field {name[:60]}"
             )
+    found: dict[KeyTuple, list[Row]] = {}
+    for condition in key_conditions(dialect, place, names, keys, page):
+        for key, row in _read(connection, place, names, condition):
+            found.setdefault(key, []).append(row)
+    return found
+
+
+def key_conditions(
+    dialect: Dialect,
+    place: ExchangeTable,
+    names: tuple[str, ...],
+    keys: Iterable[KeyTuple],
+    page: int,
+) -> Iterator[sa.ColumnElement[bool]]:
+    """Conditions that together select the rows of some keys, at most `page` keys each."""
     shapes: dict[tuple[bool, ...], list[KeyTuple]] = {}
     for key in dict.fromkeys(keys):
         shapes.setdefault(tuple(bool(part) for part in key), []).append(key)
-    found: dict[KeyTuple, list[Row]] = {}
     for shape, same in shapes.items():
         for start in range(0, len(same), page):
-            condition = _condition(dialect, place, names, shape, same[start : start + page])
-            for key, row in _read(connection, place, names, condition):
-                found.setdefault(key, []).append(row)
-    return found
+            yield _condition(dialect, place, names, shape, same[start : start + page])
 
 
 def difference(connection: sa.Connection, place: ExchangeTable) -> Difference:
