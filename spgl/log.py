@@ -6,8 +6,10 @@ Record values are never logged; what is logged are names, counts, codes and dura
 from __future__ import annotations
 
 import sys
+from functools import cache
 from typing import TextIO
 
+import orjson
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
 
@@ -15,12 +17,21 @@ _SECRETS = ("token", "secret", "password", "authorization")
 _LEVELS = {"error": 40, "warning": 30, "info": 20, "debug": 10}
 
 
+@cache
+def _is_secret(name: str) -> bool:
+    return any(secret in name.lower() for secret in _SECRETS)
+
+
 def redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """Replace values of keys that look like secrets, whoever logged them."""
     for name in event:
-        if any(secret in name.lower() for secret in _SECRETS):
+        if _is_secret(name):
             event[name] = "***"
     return event
+
+
+def _json(event: EventDict, **_: object) -> str:
+    return orjson.dumps(event, default=str).decode()
 
 
 def logger(
@@ -30,7 +41,7 @@ def logger(
     out = stream or sys.stderr
     as_json = json if json is not None else not out.isatty()
     render = (
-        structlog.processors.JSONRenderer(ensure_ascii=False)
+        structlog.processors.JSONRenderer(serializer=_json)
         if as_json
         else structlog.dev.ConsoleRenderer(colors=out.isatty())
     )
