@@ -15,7 +15,7 @@ from validator import plan as plans
 from validator.check import Checked, Options, known_columns
 from validator.finding import Veil
 from validator.pack import Table
-from validator.plan import RuleCrash
+from validator.plan import RuleError
 from validator.reading import Progress
 from validator.records import Batch, Column, Operation, Record, SourceError, Standing
 from validator.rules import rules
@@ -474,7 +474,7 @@ def test_a_crashing_rule_names_itself_and_the_record(
 
     monkeypatch.setattr(plans, "_compiled", sabotaged)
     rows = [project(1, NKGSJ="1"), project(2, NKGSJ="x")]
-    with pytest.raises(RuleCrash, match=r"start-not-before-end.*record 2") as crash:
+    with pytest.raises(RuleError, match=r"start-not-before-end.*record 2") as crash:
         run(tmp_path, {PROJECTS: rows})
     assert crash.value.rule in rules()
 

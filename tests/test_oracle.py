@@ -1,6 +1,6 @@
-"""The bulk engine against its oracles: JSON Schema record by record, and XSD, on generated records.
+"""The bulk engine against its oracles on generated records: JSON Schema record by record, and XSD.
 
-Deterministic: Hypothesis runs derandomised, with the odd values that engines are known to differ on.
+Hypothesis runs derandomised, with the odd values on which engines are known to differ.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Columns of text in canonical form: what keys, references, contents and histories compare.
 
-Blank cells become null; a cell without the form of its kind stays as it is written. Columnar twin of
-`lexical.canonical` for any input; it judges nothing.
+Blank cells become null; a cell without the form of its kind stays as it is written. Columnar twin
+of `lexical.canonical` for any input; it judges nothing.
 """
 
 from __future__ import annotations

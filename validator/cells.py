@@ -31,7 +31,7 @@ def matches(body: str, column: pl.Expr) -> pl.Expr:
 
 
 def blank_may(name: str) -> pl.Expr:
-    """Aggregate: some cell may be blank. Cheap; a cell that only starts with a blank also counts."""
+    """Aggregate: some cell may be blank. Cheap; one that only starts with a blank counts too."""
     column = pl.col(name)
     odd = (column < "!") | column.str.starts_with("\u00a0") | column.str.starts_with("\u3000")
     return (column.null_count() > 0) | odd.any()

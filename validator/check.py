@@ -20,14 +20,13 @@ from validator.compiled import Compiled, compile_uses, every_need, lasting_needs
 from validator.counting import counted, pack_line
 from validator.dataset import Columns, Index, Mark, Shape, read, shapes
 from validator.duplicates import Place, Settled, settle
-from validator.finding import Veil, build, of_source
-from validator.pack import Packs, Table
+from validator.finding import Veil, of_source
+from validator.pack import Packs
 from validator.passing import Outcome
-from validator.plan import RuleCrash
-from validator.reading import Progress, Reader, TableRun, again, bulk, read_table
+from validator.pending import Pending, ask, ask_keys, ask_parents, hold, write
+from validator.reading import Progress, Reader, TableRun, bulk, read_table
 from validator.records import Record, TableSource
 from validator.reference import schema_engine
-from validator.rule import Need
 from validator.run import FileProblem, Run
 from validator.store import Stored, Writer
 from validator.violation import Severity, Violation
@@ -103,14 +102,13 @@ def check(
     """Check the sources; the run is kept in `store_dir`.
 
     `unknown`: (file, name) of tables that no pack has; `problems`: files that could not be opened.
-    A source that raises SourceError stops only its file. Raises RuleCrash if a rule fails.
+    A source that raises SourceError stops only its file. Raises RuleError if a rule fails.
     """
     started = now()
     there = {s.table.qualified for s in sources}
     tables = tuple(t for t in packs.tables() if t.qualified in there)
     compiled = compile_uses(packs, tables, options.overrides, options.gate, options.partial)
-    needs = every_need(packs)
-    shape = shapes(packs, needs)
+    shape = shapes(packs, every_need(packs))
     writer = Writer(store_dir)
     _unknown_tables(compiled, unknown, writer)
     reader = _reader(packs, compiled, sources, options, writer)
@@ -121,56 +119,55 @@ def check(
         )
         for t in tables
     ]  # fmt: skip
-    found = [*problems, *(p for run in runs for p in run.problems)]
-    undecided = _undecided(packs, runs, problems)
     index = Index(
         packs, {r.table.qualified: r.columns for r in runs}, _known(packs, shape, options)
     )
-    settled = {r.table.qualified: _settle(reader, r, index) for r in runs}
-    pending = {r.table.qualified: _Pending() for r in runs}
-    _dataset(compiled, index, pending, undecided)
-    _shared_keys(compiled, settled, pending)
-    for run in runs:
-        _hold(compiled, run, pending[run.table.qualified])
-    blocks = _spread(index, tables, runs, settled, undecided)
-    _held_back(compiled, index, tables, blocks, settled, pending)
-    for run in runs:
-        _write_dataset(reader, run, settled, pending[run.table.qualified])
-    outcomes = tuple(
-        Outcome(r, settled[n].places, blocks[n], r.held.sorted())
-        for r in runs
-        for n in (r.table.qualified,)
-    )
+    pending = {r.table.qualified: Pending() for r in runs}
+    outcomes = _decide(compiled, reader, runs, index, pending, _undecided(packs, runs, problems))
+    dataset = {name: found.counts() for name, found in pending.items()}
     head = Run(
         id=run_id,
         started=started.isoformat(),
         finished=now().isoformat(),
         inputs=tuple(inputs),
         packs=tuple(pack_line(p) for p in packs),
-        **counted(
-            packs, compiled, outcomes, {n: p.counts for n, p in pending.items()}, len(unknown)
-        ),
-        problems=tuple(found),
+        **counted(packs, compiled, outcomes, dataset, len(unknown)),
+        problems=(*problems, *(p for run in runs for p in run.problems)),
         files={file: rows for r in runs for file, rows in r.files.items()},
     )
     stored = writer.finish(head, packs, compiled.uses)
     return Checked(stored, packs, reader, outcomes, known_columns(packs))
 
 
-@dataclass(slots=True)
-class _Pending:
-    """Dataset violations of one table until they are written: use, position and places."""
-
-    use: list[int] = field(default_factory=list)
-    row: list[int] = field(default_factory=list)
-    params: list[Mapping[str, object]] = field(default_factory=list)
-    counts: dict[int, int] = field(default_factory=dict)
-
-    def add(self, use: int, row: int, params: Mapping[str, object]) -> None:
-        self.use.append(use)
-        self.row.append(row)
-        self.params.append(params)
-        self.counts[use] = self.counts.get(use, 0) + 1
+def _decide(
+    compiled: Compiled,
+    reader: Reader,
+    runs: Sequence[TableRun],
+    index: Index,
+    pending: Mapping[str, Pending],
+    undecided: frozenset[str],
+) -> tuple[Outcome, ...]:
+    """Ask the dataset rules, settle who goes on, and write their violations."""
+    settled = {r.table.qualified: _settle(reader, r, index) for r in runs}
+    ask(compiled, index, pending, undecided)
+    ask_keys(compiled, settled, pending)
+    for run in runs:
+        hold(compiled, run, pending[run.table.qualified])
+    blocks = {
+        r.table.qualified: standing.own_blocks(r.columns.rows, r.held.sorted()[1]) for r in runs
+    }
+    places = {name: s.places for name, s in settled.items()}
+    tables = [r.table for r in runs]
+    family = standing.Family(index, tables, blocks, places, undecided)
+    standing.spread(family)
+    ask_parents(compiled, family, pending)
+    for run in runs:
+        write(reader, run, pending[run.table.qualified])
+    return tuple(
+        Outcome(r, places[name], blocks[name], r.held.sorted())
+        for r in runs
+        for name in (r.table.qualified,)
+    )
 
 
 def _reader(
@@ -233,108 +230,3 @@ def _settle(reader: Reader, run: TableRun, index: Index) -> Settled:
         replaced = index.live[name] | (places == Place.TOMBSTONE)
         index.known_live[name] = ~np.isin(known.key, run.columns.key[replaced])
     return settled
-
-
-def _dataset(
-    compiled: Compiled, index: Index, pending: Mapping[str, _Pending], undecided: frozenset[str]
-) -> None:
-    """Ask every dataset rule; one that needs a table that could not be read is not asked."""
-    frames: dict[Need, pl.DataFrame] = {}
-    for rule, number, needs in compiled.dataset:
-        if rule.query is None or any(n.table in undecided for n in needs):
-            continue
-        use = compiled.uses[number]
-        for need in needs:
-            if need not in frames:
-                frames[need] = index.frame(need)
-        try:
-            bad = rule.query(use, [frames[n] for n in needs]).filter(pl.col("row") >= 0)
-        except Exception as error:
-            raise RuleCrash(rule.name, use.table, None) from error
-        for row in bad.unique("row", keep="first").sort("row").to_dicts():
-            pending[use.table].add(number, row.pop("row"), row)
-
-
-def _shared_keys(
-    compiled: Compiled, settled: Mapping[str, Settled], pending: Mapping[str, _Pending]
-) -> None:
-    for name, of in settled.items():
-        for place, rule in ((Place.REPEATED, "repeated-record"), (Place.RIVAL, "duplicate-key")):
-            for row in np.flatnonzero(of.places == place).tolist():
-                pending[name].add(compiled.numbers[rule, name], row, {"first": of.first[row]})
-
-
-def _hold(compiled: Compiled, run: TableRun, pending: _Pending) -> None:
-    use = np.array(pending.use, dtype=np.int64)
-    row = np.array(pending.row, dtype=np.int64)
-    blocks = np.array([compiled.holds[u] for u in pending.use], dtype=np.bool_)
-    run.held.add(use[blocks], row[blocks])
-
-
-def _spread(
-    index: Index,
-    tables: Sequence[Table],
-    runs: Sequence[TableRun],
-    settled: Mapping[str, Settled],
-    undecided: frozenset[str],
-) -> dict[str, standing.Blocks]:
-    blocks = {
-        r.table.qualified: standing.own_blocks(r.columns.rows, r.held.sorted()[1]) for r in runs
-    }
-    places = {n: s.places for n, s in settled.items()}
-    standing.spread(standing.Family(index, tables, blocks, places, undecided))
-    return blocks
-
-
-def _held_back(
-    compiled: Compiled,
-    index: Index,
-    tables: Sequence[Table],
-    blocks: Mapping[str, standing.Blocks],
-    settled: Mapping[str, Settled],
-    pending: Mapping[str, _Pending],
-) -> None:
-    places = {n: s.places for n, s in settled.items()}
-    family = standing.Family(index, tables, blocks, places)
-    for name, rows in standing.held_back(family).items():
-        number = compiled.numbers["parent-not-conforming", name]
-        for row, children in sorted(rows.items()):
-            pending[name].add(number, row, {"children": children})
-
-
-def _write_dataset(
-    reader: Reader, run: TableRun, settled: Mapping[str, Settled], pending: _Pending
-) -> None:
-    """Read the records in question again for their values, and store their violations."""
-    if not pending.row:
-        return
-    rows = np.array(pending.row, dtype=np.int64)
-    order = np.lexsort((np.array(pending.use), rows))
-    use, rows = np.array(pending.use, dtype=np.int64)[order], rows[order]
-    places = _places(reader, run, [pending.params[i] for i in order])
-    frames: dict[int, list[pl.DataFrame]] = {}
-    for part in again(reader, run, np.unique(rows)):
-        low = np.searchsorted(rows, part.positions[0])
-        high = np.searchsorted(rows, part.positions[-1], side="right")
-        at = np.searchsorted(part.positions, rows[low:high])
-        frame = build(
-            run.table, reader.uses, use[low:high], at, part.spot, reader.veil, places[low:high]
-        )
-        frames.setdefault(part.segment.group, []).append(frame)
-    for group, found in frames.items():
-        reader.writer.add_dataset(group, pl.concat(found))
-
-
-def _places(
-    reader: Reader, run: TableRun, params: Sequence[Mapping[str, object]]
-) -> list[Mapping[str, object]]:
-    """Places of messages, with `first` (a position) as file and record."""
-    firsts = np.unique(np.array([p["first"] for p in params if "first" in p], dtype=np.int64))
-    named: dict[int, dict[str, object]] = {}
-    for part in again(reader, run, firsts) if len(firsts) else ():
-        for position, ordinal in zip(part.positions, part.spot.ordinals, strict=True):
-            named[int(position)] = {
-                "first_file": part.segment.source.file,
-                "first_record": int(ordinal),
-            }
-    return [named[int(str(p["first"]))] if "first" in p else p for p in params]

@@ -24,8 +24,8 @@ ALWAYS_HOLD = ("blank-key", "duplicate-key")
 class Compiled:
     """`uses[i]` is use number i; `holds[i]` whether its violations hold a record back.
 
-    `dataset`: (rule, use number, needs) of queries; `numbers[rule, table]`: first use of a rule that
-    has one per table. `needs`: of every query over all loaded tables, present or not.
+    `dataset`: (rule, use number, needs) of queries; `numbers[rule, table]`: first use of a rule
+    that has one per table.
     """
 
     uses: tuple[Use, ...]

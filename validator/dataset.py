@@ -67,8 +67,8 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """All tables of a run. `live`: rows that keys, references and histories see; `known_live`: known
-    rows of earlier nights that tonight's do not replace."""
+    """All tables of a run. `live`: rows that keys, references and histories see; `known_live`:
+    known rows of earlier nights that tonight's do not replace."""
 
     packs: Packs
     tables: Mapping[str, Columns]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -90,24 +90,26 @@ def build(
     rows: Ints,
     spot: Spot,
     veil: Veil,
-    params: Sequence[Mapping[str, object]] | None = None,
+    params: Sequence[str | None] | None = None,
 ) -> pl.DataFrame:
-    """One row per violation: `uses[use[i]]` is violated in row `rows[i]` of the spot's frame."""
+    """One row per violation: `uses[use[i]]` is violated in row `rows[i]` of the spot's frame.
+
+    `params[i]`: places of its message, as JSON.
+    """
     distinct, at = np.unique(rows, return_inverse=True)
     cells = spot.frame[distinct] if len(distinct) else spot.frame.clear()
     keys = canonical_frame(table, cells, table.key.fields).to_dicts()
     keys = [{n: v for n, v in key.items() if v is not None} for key in keys]
     texts = [orjson.dumps(veil.pairs(table, key)).decode() for key in keys]
-    columns = {name: cells[name].to_list() for name in cells.columns}
+    columns = _Cells(cells)
     values, prints = [], []
     for number, i in zip(use, at, strict=True):
         of = uses[number]
-        found = [_cell(columns, name, i) for name in of.fields]
+        found = [columns.text(name, i) for name in of.fields]
         values.append(veil.value(table, of.fields, found))
         who = keys[i] or _other_identity(table, columns, i)
         what = dict(zip(of.fields, found, strict=True))
         prints.append(fingerprint(of, table, veil.hashed(table, who), veil.hashed(table, what)))
-    extra = None if params is None else [orjson.dumps(dict(p)).decode() for p in params]
     return pl.DataFrame(
         {
             "use": use,
@@ -115,7 +117,7 @@ def build(
             "line": spot.lines[rows] if spot.lines is not None else [None] * len(rows),
             "value": values,
             "key": [texts[i] for i in at],
-            "params": extra if extra is not None else [None] * len(rows),
+            "params": params if params is not None else [None] * len(rows),
             "fingerprint": prints,
             **{name: [of[i] for i in at] for name, of in _whose(table, cells).items()},
         },
@@ -135,21 +137,29 @@ def _whose(table: Table, cells: pl.DataFrame) -> dict[str, list[str | None]]:
     return found
 
 
-def _cell(columns: Mapping[str, Sequence[str | None]], name: str, row: int) -> str:
-    cells = columns.get(name)
-    value = cells[row] if cells is not None else None
-    return "" if value is None or is_blank(value) else value
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """Cells of bad records; a column is taken out of its frame when it is first asked for."""
+
+    frame: pl.DataFrame
+    taken: dict[str, list[str | None]] = field(default_factory=dict)
+
+    def text(self, name: str, row: int) -> str:
+        """The cell as written; empty when missing."""
+        if name not in self.taken:
+            there = name in self.frame.columns
+            self.taken[name] = self.frame[name].to_list() if there else [None] * self.frame.height
+        value = self.taken[name][row]
+        return "" if value is None or is_blank(value) else value
 
 
-def _other_identity(
-    table: Table, columns: Mapping[str, Sequence[str | None]], row: int
-) -> dict[str, str]:
+def _other_identity(table: Table, cells: _Cells, row: int) -> dict[str, str]:
     """Without a key: DFSJZJ, else the content."""
-    local = _cell(columns, "DFSJZJ", row) if "DFSJZJ" in table.by_name else ""
+    local = cells.text("DFSJZJ", row) if "DFSJZJ" in table.by_name else ""
     if local:
         return {"DFSJZJ": local}
     business = (f.name for f in table.fields if f.role is Role.BUSINESS)
-    return {name: value for name in business if (value := _cell(columns, name, row))}
+    return {name: value for name in business if (value := cells.text(name, row))}
 
 
 def fingerprint(

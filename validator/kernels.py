@@ -1,7 +1,7 @@
 """Columnar check digits: numpy look-up tables over the distinct values of a column.
 
-Twins of the checks in `validator.formats`, which stay the reference. They judge values that have the
-shape of their format; every other value, and null, passes (its shape is another rule's matter).
+Twins of the checks in `validator.formats`, which stay the reference. They judge values that have
+the shape of their format; any other value, and null, passes (its shape is another rule's matter).
 """
 
 from __future__ import annotations

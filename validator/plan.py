@@ -28,12 +28,14 @@ Mask = npt.NDArray[np.bool_]
 _FORM = 20
 
 
-class RuleCrash(Exception):
+class RuleError(Exception):
     """A rule that failed instead of judging: a fault of ours, which stops the run."""
 
     def __init__(self, rule: str, table: str, row: int | None) -> None:
         where = table if row is None else f"{table}, record {row + 1} of its batch"
-        super().__init__(f"rule {rule} failed on {where}; this is a fault of spgl, please report it")
+        super().__init__(
+            f"rule {rule} failed on {where}; this is a fault of spgl, please report it"
+        )
         self.rule = rule
         self.table = table
         self.row = row
@@ -174,15 +176,15 @@ def judge(
         raise _crash(plan, frame) from error
 
 
-def _crash(plan: Plan, frame: pl.DataFrame) -> RuleCrash:
+def _crash(plan: Plan, frame: pl.DataFrame) -> RuleError:
     """Find the rule and the first record on which it fails, by asking again one by one."""
     for check in plan.checks:
         for ask in (check.may, check.bad.any()):
             if _fails(frame, ask):
                 rows = range(frame.height)
                 row = next((i for i in rows if _fails(frame.slice(i, 1), ask)), None)
-                return RuleCrash(check.rule.name, plan.table.qualified, row)
-    return RuleCrash("(none alone)", plan.table.qualified, None)
+                return RuleError(check.rule.name, plan.table.qualified, row)
+    return RuleError("(none alone)", plan.table.qualified, None)
 
 
 def _fails(frame: pl.DataFrame, ask: pl.Expr) -> bool:

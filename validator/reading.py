@@ -239,8 +239,8 @@ class Again:
 def again(reader: Reader, run: TableRun, positions: Ints | None) -> Iterator[Again]:
     """Read the records at sorted positions again (None: all), batch by batch.
 
-    `spot.frame` holds the cells as written, `frame` native cells in lexical form. Raises SourceError
-    if the file changed since the first pass.
+    `spot.frame` holds the cells as written, `frame` native cells in lexical form. Raises
+    SourceError if the file changed since the first pass.
     """
     for segment in run.segments:
         stop = segment.start + segment.rows

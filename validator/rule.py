@@ -104,14 +104,14 @@ class Rule:
     `may` gives a cheap aggregate over the cells as read: false only if surely nothing is bad;
     without it `bad(...).any()` is asked. It sees blank cells as they are written.
 
-    `needs` and `query` (dataset scope): the query gets a frame per need, with a column `row` (Int64,
-    position in its table, below zero for known rows of earlier nights) beside what was asked for.
+    `needs` and `query` (dataset scope): the query gets a frame per need, with a column `row`
+    (Int64, position in its table, below zero for known rows of earlier nights) beside the rest.
     Only valid rows that do not repeat an earlier key are in it. It returns a frame of `row` (in
     `use.table`) and any further text columns, which fill places of the message.
 
-    `json_schema` gives the use as a fragment for the schema of a *record* (`properties`, `required`,
-    `if`…) that fails exactly where `bad` is true and passes missing cells; `xsd` gives facets of
-    the field's simple type (`pattern`: unanchored body, `maxLength`) or `minOccurs`.
+    `json_schema` gives the use as a fragment for the schema of a *record* (`properties`,
+    `required`, `if`…) that fails exactly where `bad` is true and passes missing cells. `xsd` gives
+    facets of the field's simple type (`pattern`: unanchored body, `maxLength`) or `minOccurs`.
     """
 
     name: str

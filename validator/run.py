@@ -1,4 +1,4 @@
-"""What a validation run was and what it counted. The violations themselves are in `validator.store`."""
+"""What a validation run was and what it counted. The violations are in `validator.store`."""
 
 from __future__ import annotations
 

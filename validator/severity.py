@@ -1,4 +1,4 @@
-"""Severity follows evidence. What a site overrides is applied by the caller, most specific first."""
+"""Severity follows evidence. What a site overrides is applied by the caller."""
 
 from __future__ import annotations
 

@@ -26,8 +26,8 @@ _ROW_BITS = 40
 
 @dataclass(slots=True)
 class Blocks:
-    """Of one table: records with a blocking fault of their own, and records whose parent does not go
-    on. `root` is the code of the record whose own fault holds a record back, -1 for none."""
+    """Of one table: records with a blocking fault of their own, and records whose parent does not
+    go on. `root` is the code of the record whose own fault holds a record back, -1 for none."""
 
     own: Mask
     parent: Mask
@@ -42,8 +42,8 @@ class Blocks:
 class Family:
     """The tables of a run with their blocks; `places` as `duplicates.Settled.places`.
 
-    `undecided`: tables of which a file could not be read; a reference that is not found there is not
-    answered, so its record waits.
+    `undecided`: tables of which a file could not be read; a reference that is not found there is
+    not answered, so its record waits.
     """
 
     index: Index

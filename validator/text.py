@@ -1,4 +1,4 @@
-"""A text for people in both languages. It deliberately knows no catalogue and no current language."""
+"""A text for people in both languages. It knows no catalogue and no current language."""
 
 from __future__ import annotations
 

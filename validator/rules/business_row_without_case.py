@@ -63,7 +63,7 @@ RULE = Rule(
     ),
     notes=Text(
         "用于自身不含办件实例编码的业务表，按 match 所列字段对应。",
-        "For business tables without a case code of their own; rows belong by the fields of `match`.",
+        "For business tables without a case code; rows belong by the fields of `match`.",
     ),
     params={
         "type": "object",

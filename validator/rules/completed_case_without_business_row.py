@@ -30,7 +30,7 @@ COMPLETED = ("11", "12", "13")
 
 
 def uses(packs: Packs, table: Table) -> tuple[Use, ...]:
-    """Pack-level uses, compiled for the table of events: the fault shows on the completing event."""
+    """Pack-level uses, compiled for the table of events: the fault shows on an event."""
     found = []
     for pack in packs:
         for use in pack.rules:

@@ -35,7 +35,7 @@ RULE = Rule(
         "请只保留正确的一条，或更正 {key_names}", "Keep the correct one, or correct {key_names}"
     ),
     notes=Text(
-        "只比较有效记录；在后出现的每一条上报告，并且一律暂不报送。内容相同的重复见 repeated-record。",
+        "只比较有效记录；在后出现的每一条上报告，并且一律暂不报送。内容相同的见 repeated-record。",
         "Valid records only, reported on each later one, which the gate always holds. The same "
         "content again is repeated-record.",
     ),

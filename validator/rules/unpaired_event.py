@@ -72,7 +72,7 @@ RULE = Rule(
         "尚未结束的补正或特别程序是合法的；再次开始才说明前一次缺少结束。时间相同时按最少冲突的次序"
         "理解。办结时仍未结束见 open-pause-at-completion。",
         "An open pause is legal; only a second begin shows that the first lacks its end. Events of "
-        "equal time take the order that breaks least. An open pause at completion has its own rule.",
+        "equal time take the order that breaks least. A pause open at completion has its own rule.",
     ),
     params=params(pairs=PAIRS),
     good=Example({"SPGL_XMSPSXBLXXXXB": (

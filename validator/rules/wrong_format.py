@@ -71,7 +71,7 @@ RULE = Rule(
     ),
     notes=Text(
         "格式可带条件，例如建设单位代码只在单位类型为企业时按信用代码检查。多值字段逐个检查。",
-        "A format may hold under a condition, such as the credit code for one type of builder only. "
+        "A format may hold under a condition, such as the credit code for one type of builder. "
         "Fields with several values are checked part by part.",
     ),
     good=Example({"SPGL_XMJBXXB": ({"XZQHDM": "370800"}, {"XMDM": "2401-441802-04-01-100126"})}),

@@ -55,7 +55,7 @@ RULE = Rule(
     title=Text("数字位数超出精度", "Number exceeds its precision"),
     message=Text(
         "{field}（{title}）的值“{value}”超出精度：共 {digits} 位、小数 {scale} 位",
-        "The value “{value}” of {field} ({title}) exceeds {digits} digits of which {scale} decimals",
+        "The value “{value}” of {field} ({title}) exceeds {digits} digits ({scale} decimals)",
     ),
     help=Text(
         "请将 {field}（{title}）控制在 {digits} 位以内，其中小数不超过 {scale} 位",

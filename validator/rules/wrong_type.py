@@ -88,7 +88,7 @@ RULE = Rule(
     help=Text("请将 {field}（{title}）改为{form}", "Write {field} ({title}) as {form_en}"),
     notes=Text(
         "只认 ASCII 数字。日期写作 yyyy-MM-dd，可带零点时刻；日期时间写作 yyyy-MM-dd HH:mm:ss，"
-        "可只写日期。文本字段若在 JSON 中写成数字（如信用代码、身份证号），位数可能已丢失，同样报告。",
+        "可只写日期。文本字段若在 JSON 中写成数字（如信用代码），位数可能已丢失，同样报告。",
         "ASCII digits only. A date may carry a midnight time, a date and time may be a plain date. "
         "A text field written as a JSON number (a credit code, an identity number) is reported "
         "too: digits may be lost already.",

@@ -1,0 +1,141 @@
+"""Violations of dataset rules, from the question to the store.
+
+They are collected as columns of positions while rules are asked; in the end the records in question
+are read again for their values. Which records go on is `validator.standing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+import polars as pl
+
+from validator.compiled import Compiled
+from validator.dataset import Index
+from validator.duplicates import Place, Settled
+from validator.finding import build
+from validator.plan import RuleError
+from validator.reading import Reader, TableRun, again
+from validator.rule import Need
+from validator.standing import Family, held_back
+
+Ints = npt.NDArray[np.int64]
+
+#: `first`: position of the record that a repeated one comes after; `params`: places as JSON.
+SCHEMA: dict[str, type[pl.DataType]] = {
+    "use": pl.UInt32,
+    "row": pl.Int64,
+    "first": pl.Int64,
+    "params": pl.String,
+}
+
+
+@dataclass(slots=True)
+class Pending:
+    """Dataset violations of one table until they are written."""
+
+    frames: list[pl.DataFrame] = field(default_factory=list)
+
+    def add(self, use: int, rows: pl.DataFrame) -> None:
+        """`rows`: `row`, maybe `first`, and text columns that fill places of the message."""
+        more = [n for n in rows.columns if n not in ("row", "first")]
+        whole = rows.with_columns(
+            pl.lit(use, dtype=pl.UInt32).alias("use"),
+            (pl.struct(more).struct.json_encode() if more else pl.lit(None, dtype=pl.String)).alias(
+                "params"
+            ),
+            pl.col("first") if "first" in rows.columns else pl.lit(None).alias("first"),
+        )
+        self.frames.append(whole.select(pl.col(n).cast(t) for n, t in SCHEMA.items()))
+
+    def sorted(self) -> pl.DataFrame:
+        """All of them, by row and use."""
+        empty = pl.DataFrame(schema=SCHEMA)
+        return pl.concat([empty, *self.frames]).sort("row", "use")
+
+    def counts(self) -> dict[int, int]:
+        """Violations by use."""
+        return dict(self.sorted()["use"].value_counts().iter_rows())
+
+
+def ask(
+    compiled: Compiled, index: Index, pending: Mapping[str, Pending], undecided: frozenset[str]
+) -> None:
+    """Ask every dataset rule; one that needs a table that could not be read is not asked."""
+    frames: dict[Need, pl.DataFrame] = {}
+    for rule, number, needs in compiled.dataset:
+        if rule.query is None or any(n.table in undecided for n in needs):
+            continue
+        use = compiled.uses[number]
+        for need in needs:
+            if need not in frames:
+                frames[need] = index.frame(need)
+        try:
+            bad = rule.query(use, [frames[n] for n in needs]).filter(pl.col("row") >= 0)
+        except Exception as error:
+            raise RuleError(rule.name, use.table, None) from error
+        if bad.height:
+            pending[use.table].add(number, bad.unique("row", keep="first"))
+
+
+def ask_keys(
+    compiled: Compiled, settled: Mapping[str, Settled], pending: Mapping[str, Pending]
+) -> None:
+    """Repeated records and rivals of a key."""
+    for name, of in settled.items():
+        for place, rule in ((Place.REPEATED, "repeated-record"), (Place.RIVAL, "duplicate-key")):
+            rows = np.flatnonzero(of.places == place).tolist()
+            if rows:
+                found = pl.DataFrame({"row": rows, "first": [of.first[r] for r in rows]})
+                pending[name].add(compiled.numbers[rule, name], found)
+
+
+def hold(compiled: Compiled, run: TableRun, pending: Pending) -> None:
+    """Add the positions that these violations hold back."""
+    found = pending.sorted()
+    use = found["use"].cast(pl.Int64).to_numpy()
+    holds = np.array(compiled.holds, dtype=np.bool_)[use]
+    run.held.add(use[holds], found["row"].to_numpy()[holds])
+
+
+def ask_parents(compiled: Compiled, family: Family, pending: Mapping[str, Pending]) -> None:
+    """Records that hold back others."""
+    for name, rows in held_back(family).items():
+        number = compiled.numbers["parent-not-conforming", name]
+        found = pl.DataFrame({"row": list(rows), "children": [str(n) for n in rows.values()]})
+        pending[name].add(number, found)
+
+
+def write(reader: Reader, run: TableRun, pending: Pending) -> None:
+    """Read the records in question again for their values, and store their violations."""
+    found = pending.sorted()
+    if found.is_empty():
+        return
+    places = _places(reader, run, found)
+    rows, use = found["row"].to_numpy(), found["use"].cast(pl.Int64).to_numpy()
+    for part in again(reader, run, np.unique(rows)):
+        low = np.searchsorted(rows, part.positions[0])
+        high = np.searchsorted(rows, part.positions[-1], side="right")
+        at = np.searchsorted(part.positions, rows[low:high])
+        said = places[low:high]
+        frame = build(run.table, reader.uses, use[low:high], at, part.spot, reader.veil, said)
+        reader.writer.add_dataset(part.segment.group, frame)
+
+
+def _places(reader: Reader, run: TableRun, found: pl.DataFrame) -> Sequence[str | None]:
+    """Places of messages as JSON; those of a repeated record name the first one."""
+    params: list[str | None] = found["params"].to_list()
+    firsts = found["first"].drop_nulls().unique().sort().to_numpy()
+    named: dict[int, str] = {}
+    for part in again(reader, run, firsts) if len(firsts) else ():
+        file = part.segment.source.file
+        for position, ordinal in zip(part.positions, part.spot.ordinals, strict=True):
+            said = {"first_file": file, "first_record": int(ordinal)}
+            named[int(position)] = orjson.dumps(said).decode()
+    if not named:
+        return params
+    return [p if f is None else named[f] for p, f in zip(params, found["first"], strict=True)]
