@@ -17,7 +17,7 @@ from validator.finding import Veil
 from validator.pack import Table
 from validator.plan import RuleError
 from validator.reading import Progress
-from validator.records import Batch, Column, Operation, Record, SourceError, Standing
+from validator.records import Batch, Column, Operation, SourceError, Standing
 from validator.rules import rules
 from validator.run import FileProblem
 from validator.text import Text
@@ -126,6 +126,7 @@ def test_a_record_as_the_pusher_takes_it(tmp_path: Path) -> None:
     assert set(first.known) <= set(known_columns(packs())[Q_PROJECTS])
     assert first.known["GCDM"] == CODE.format(1)
     assert (first.file, first.record, first.line) == (f"{PROJECTS}.csv", 1, 2)
+    assert first.uploaded == "0"
 
 
 def test_duplicates(tmp_path: Path) -> None:
@@ -509,8 +510,3 @@ def test_known_columns_are_what_later_nights_need() -> None:
     assert columns[f"data-sharing-3.0/{EVENTS}"] == ("SPSXSLBM", "BLZT", "BLSJ")
     assert set(columns[Q_CASES]) >= {"GCDM", "SPSXBM", "SPSXBBH", "SPSXSLBM"}
     assert {"XMDM", "GCDM"} <= set(columns[Q_PROJECTS])
-
-
-def test_records_are_typed(tmp_path: Path) -> None:
-    done = run(tmp_path, {PROJECTS: [project(1)]})
-    assert all(isinstance(r, Record) for r in done.records())
