@@ -63,8 +63,8 @@ RULE = Rule(
         "被引用记录须有效（SJYXBS 不为 0，SJSCZT 不为 -1 或 2），"
         "在本次数据中或此前已报送。"
         "被引用记录本身不合格时不在此报告。使用 --partial 时，引用未导出的表只作提示。",
-        "The parent must be valid (SJYXBS not 0, SJSCZT not -1 or 2), in this run or already at the "
-        "target. A parent that does not conform is no fault of the child. With --partial a "
+        "The parent must be valid (SJYXBS not 0, SJSCZT not -1 or 2), in this run or at the target "
+        "already. A parent that does not conform is no fault of the child. With --partial a "
         "reference to a table that is not in the export is an info.",
     ),
     good=Example({
