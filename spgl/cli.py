@@ -223,12 +223,24 @@ def _parser(command: Command, lang: Lang) -> argparse.ArgumentParser:
         prog=f"spgl {command.name}", description=command.title[lang], add_help=False
     )
     importlib.import_module(command.module).add(parser, lang)
+    _add_shared(parser, lang)
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for nested in action.choices.values():
+                # Given before or after the action, an option counts; a default never hides it.
+                _add_shared(nested, lang, nested_in=parser)
+    return parser
 
+
+def _add_shared(
+    parser: argparse.ArgumentParser, lang: Lang, nested_in: argparse.ArgumentParser | None = None
+) -> None:
     def say(zh: str, en: str) -> str:
         return Text(zh, en)[lang]
 
     shared = parser.add_argument_group(say("通用选项", "common options"))
-    shared.add_argument("-h", "--help", action="help", help=say("显示帮助", "show this help"))
+    if nested_in is None:
+        shared.add_argument("-h", "--help", action="help", help=say("显示帮助", "show this help"))
     shared.add_argument(
         "--standard",
         action="append",
@@ -242,9 +254,7 @@ def _parser(command: Command, lang: Lang) -> argparse.ArgumentParser:
     shared.add_argument(
         "--state-dir", metavar="DIR", help=say("运行记录和台账目录", "folder of runs and ledger")
     )
-    shared.add_argument(
-        "-q", "--quiet", action="store_true", help=say("只输出必要内容", "say less")
-    )
+    shared.add_argument("-q", "--quiet", action="store_true", help=say("少输出", "say less"))
     shared.add_argument(
         "-v",
         "--verbose",
@@ -253,7 +263,9 @@ def _parser(command: Command, lang: Lang) -> argparse.ArgumentParser:
         help=say("出错时显示堆栈", "traceback on failure"),
     )
     shared.add_argument("--no-color", action="store_true", help=say("不用颜色", "no colour"))
-    return parser
+    if nested_in is not None:
+        for action in shared._group_actions:
+            action.default = argparse.SUPPRESS
 
 
 def _flags(args: argparse.Namespace) -> Mapping[str, object]:
