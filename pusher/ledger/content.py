@@ -63,6 +63,8 @@ def purge(ledger: Ledger, target: Target, now: datetime) -> int:
     rows = ledger.db.rows(_POSITION)
     start = int(rows[0][0]) if rows else 0
     stop = ledger.db.rows(_NEXT, (start, _PURGED))[0][0]
+    if stop is None:  # at the end: from the beginning
+        start, stop = 0, ledger.db.rows(_NEXT, (0, _PURGED))[0][0]
     past = (now - timedelta(days=target.keep_content_days)).timestamp()
     gone = 0 if stop is None else ledger.db.run(_PAST, (start, stop, past))
     ledger.db.run(_MOVE, (str(stop or 0),))

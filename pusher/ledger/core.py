@@ -148,7 +148,7 @@ class Ledger:
         at = now.timestamp()
         rows = [(after.value, note, at, version, before.value) for version in versions]
         self._moved(place, self.db.many(_MOVE, rows), len(versions), before, after)
-        self._note(versions, at, before, after, note, batch)
+        self._note(versions, now, before, after, note, batch)
 
     def answer(
         self,
@@ -169,7 +169,7 @@ class Ledger:
         word = after.value, note, at, watch
         rows = [(*word, lsh, lsh, landed, v, before.value) for v, lsh in versions]
         self._moved(place, self.db.many(_ANSWER, rows), len(versions), before, after)
-        self._note([v for v, _ in versions], at, before, after, note, batch)
+        self._note([v for v, _ in versions], now, before, after, note, batch)
 
     def _moved(self, place: int, found: int, asked: int, before: State, after: State) -> None:
         if found != asked:
@@ -183,16 +183,24 @@ class Ledger:
     def _note(
         self,
         versions: Sequence[int],
-        at: float,
+        now: datetime,
         before: State,
         after: State,
         note: str,
         batch: int | None,
     ) -> None:
         if batch is not None:
-            self.db.run(_EVENT, (at, None, batch, before.value, after.value, note))
-        else:
-            self.db.many(_EVENT, [(at, v, None, before.value, after.value, note) for v in versions])
+            self.note_batch(batch, before, after, now, note)
+            return
+        at = now.timestamp()
+        rows = [(at, v, None, before.value, after.value, note) for v in versions]
+        self.db.many(_EVENT, rows)
+
+    def note_batch(
+        self, batch: int, before: State, after: State, now: datetime, note: str = ""
+    ) -> None:
+        """One event for all members of a batch."""
+        self.db.run(_EVENT, (now.timestamp(), None, batch, before.value, after.value, note))
 
     # -- books -------------------------------------------------------------------------------
 

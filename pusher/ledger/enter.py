@@ -21,7 +21,7 @@ from pusher.ledger.dissolve import dissolve
 from pusher.ledger.held import held
 from pusher.ledger.intake import Intake, Known
 from pusher.ledger.waiting import is_met, link_hash, link_text, own_hash, release_all
-from pusher.states import IN_FLIGHT, REFUSED, UNSENT, State
+from pusher.states import REFUSED, UNSENT, State
 from pusher.target import Target
 from validator.records import Operation, Record, Standing
 
@@ -32,6 +32,7 @@ _CACHE = 200_000
 _BLOCKED = """
 SELECT id, sequence, operation, digest, seen FROM version
 WHERE identity = ? AND state = 'blocked' ORDER BY sequence"""
+_IN_FLIGHT = "SELECT 1 FROM version WHERE identity = ? AND state IN ('sending', 'in_doubt')"
 _COUNTS = (
     "read",
     "unreadable",
@@ -155,7 +156,7 @@ class _Entering:
         self.counts["entered"] += 1
         released = self._held_back(record, known, digest) if known.blocked else None
         before = self._supersede(known, keep=released)
-        waits = self._waits(record, known, before)
+        waits = self._waits(record, known)
         state = State.WAITING if waits else State.QUEUED
         if released is None:
             if before is State.HELD:  # a person's word outlives the content it was given for
@@ -172,7 +173,7 @@ class _Entering:
         if known.blocked:
             self.stale.add(known.id)
 
-    def _waits(self, record: Record, known: Known, before: State | None) -> list[tuple[bytes, str]]:
+    def _waits(self, record: Record, known: Known) -> list[tuple[bytes, str]]:
         """(hash, text) of each open link of a new version."""
         waits: list[tuple[bytes, str]] = []
         if record.parents and record.operation is Operation.UPSERT:
@@ -181,7 +182,7 @@ class _Entering:
                 hash_ = link_hash(self.target.name, link)
                 if hash_ not in own and not self._is_met(hash_):
                     waits.append((hash_, link_text(link)))
-        if before in IN_FLIGHT:
+        if self._in_flight(known):
             waits.append((own_hash(known.id), "earlier version"))
         return waits
 
@@ -211,10 +212,14 @@ class _Entering:
 
     def _may_be_held(self, known: Known) -> bool:
         """The target holds this record, or may."""
-        if known.latest is None:
+        if not known.sequence:
             return False
         self.rows.flush()
-        return known.state in IN_FLIGHT or held(self.ledger, known.id) is not None
+        return self._in_flight(known) or held(self.ledger, known.id) is not None
+
+    def _in_flight(self, known: Known) -> bool:
+        """Some version of this record may be on its way."""
+        return bool(known.sequence and self.ledger.db.rows(_IN_FLIGHT, (known.id,)))
 
     def _nothing_to_invalidate(self, known: Known) -> None:
         """A deletion of what the target never had: whatever is unsent goes, nothing enters."""

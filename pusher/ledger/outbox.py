@@ -36,6 +36,8 @@ _MEMBERS = f"""
 SELECT {_COLUMNS} FROM json_each(?) j CROSS JOIN version v ON v.id = j.value
 JOIN identity i ON i.id = v.identity ORDER BY j.key"""  # noqa: S608
 _HELD = "SELECT digest, known FROM version WHERE id = ?"
+_SAME = "SELECT 1 FROM version WHERE id = ? AND digest = ? AND state <> 'rejected'"
+_IDLE = "the target stands as this would leave it"
 _OPEN = """
 SELECT b.id, b.key, b.place, p.name, b.members, b.phase, b.touched, b.attempts, b.asked, b.burnt,
   b.first_at, b.last_at, b.bytes
@@ -109,26 +111,33 @@ def _fresh(
 ) -> list[Outgoing]:
     """Queued versions in no batch, with what the target holds before them.
 
-    An invalidation of what the target does not hold is withdrawn.
+    What would change nothing at the target is withdrawn.
     """
     contents = Contents(ledger)
     while True:
         ready: list[Outgoing] = []
         idle: list[int] = []
         for row in ledger.db.rows(_FRESH, (place, operation.value, limit)):
-            version, identity, sequence = row[0], row[1], row[3]
-            previous = replaced(ledger, identity, version) if sequence > 1 else None
-            if operation is Operation.INVALIDATE and previous is None:
-                idle.append(version)
-                continue
-            if previous is not None:
-                ledger.db.run("UPDATE version SET previous = ? WHERE id = ?", (previous, version))
+            previous = None
+            if row[3] > 1:
+                previous = replaced(ledger, row[1], row[0])
+                if _idle(ledger, row, previous):
+                    idle.append(row[0])
+                    continue
+                ledger.db.run("UPDATE version SET previous = ? WHERE id = ?", (previous, row[0]))
             ready.append(_outgoing(contents, row, previous))
         if idle:
-            note = "the target holds nothing to invalidate"
-            ledger.move(place, idle, State.QUEUED, State.WITHDRAWN, now, note=note)
+            ledger.move(place, idle, State.QUEUED, State.WITHDRAWN, now, note=_IDLE)
         if ready or not idle:
             return ready
+
+
+def _idle(ledger: Ledger, row: Row, previous: int | None) -> bool:
+    """Sending would change nothing: it invalidates what is not there, or what is there is the same
+    (the versions between were never sent)."""
+    if row[2] == Operation.INVALIDATE:
+        return previous is None
+    return previous is not None and bool(ledger.db.rows(_SAME, (previous, row[5])))
 
 
 def _outgoing(contents: Contents, row: Row, previous: int | None) -> Outgoing:
@@ -181,6 +190,7 @@ def _intend(
         raise LedgerError(_CHANGED.fill({"batch": key[:26]}))
     ledger.count(place, State.QUEUED, -moved)
     ledger.count(place, State.SENDING, moved)
+    ledger.note_batch(made, State.QUEUED, State.SENDING, now)
     batch = batches.made(table, key, rows, fresh=not touched)
     return Claim(
         made,

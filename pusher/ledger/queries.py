@@ -52,6 +52,9 @@ SELECT a.at, b.key, a.number, b.records, a.worker, a.transport, a.outcome, a.fai
   a.detail, a.ms, a.bytes, a.next_due
 FROM member m JOIN batch b ON b.id = m.batch JOIN attempt a ON a.batch = b.id WHERE m.version = ?"""
 
+#: What stands first where times are equal.
+_RANK = {"entered": 0, "sending": 1, "attempt": 2}
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -203,7 +206,7 @@ def life(ledger: Ledger, target: str, table: str, key: Mapping[str, str]) -> Lif
     versions = tuple(_version(ledger, _entry(row)) for row in ledger.db.rows(sql, (found[0][0],)))
     lines = sorted(
         (line for v in versions for line in (*v.events, *(_line(v, a) for a in v.attempts))),
-        key=lambda line: (line.at, line.sequence, line.what != "attempt"),
+        key=lambda line: (line.at, line.sequence, _RANK.get(line.what, len(_RANK))),
     )
     return Life(target, table, dict(key), versions, tuple(lines))
 
