@@ -607,3 +607,20 @@ def test_a_parcel_without_reason_still_says_why(tmp_path: Path) -> None:
     assert [row.reason for row in rows_of(bare)] == ["数据作废"]
     changed = parcel(0, NEW, previous=OLD)
     assert [row.reason for row in rows_of(changed)] == ["数据变更", ""]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("limit", [5, 1000])
+async def test_a_slow_collector_takes_no_child_before_its_waiting_parent(
+    tmp_path: Path, limit: int
+) -> None:
+    key = ("GCDM", "BBH")
+    pace = Pace(share=0.5, rows=limit)
+    async with exchange(tmp_path, Script(parents="reject"), pace) as (transport, collector):
+        await transport.send(projects(1, 20))
+        units = (parcel(i, {"GCDM": f"P1-{i}", "BBH": "1"}, key=key) for i in range(20))
+        await transport.send(batch(2, *units, table=UNIT))
+        rng = Random(3)
+        while len(collector.effects()) < 40:
+            collector.collect(rng)
+        assert {e.answer for e in collector.effects()} == {Answer.ACCEPTED}

@@ -2,8 +2,8 @@
 
 It takes rows over in order of arrival, assigns LSH, writes SJSCZT 1, 3, or 2 with SBYY, and flips
 the valid row that an invalidating copy names by key. How strict a real one is, is not known: here a
-script says. Rows of one identity are never taken out of order; rows of different ones may be. One
-step is one transaction, journal included.
+script says. Rows of one identity are never taken out of order, nor a child while its parent stands
+waiting; others may be. One step is one transaction, journal included.
 """
 
 from __future__ import annotations
@@ -43,6 +43,10 @@ _journal = sa.table(
 )
 
 
+#: A pointer by values: table, fields, values.
+_Link = tuple[str, tuple[str, ...], tuple[str, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How a collector works: it takes each waiting identity with probability `share`, at most
@@ -80,6 +84,9 @@ class Collector:
         create_tables(self._engine, settings, packs)
         self._places = exchange_tables(settings, packs)
         self._by_name = {place.table.qualified: place for place in self._places}
+        self._handles: dict[str, set[tuple[str, ...]]] = {}
+        for reference in (r for place in self._places for r in place.table.references):
+            self._handles.setdefault(reference.table, set()).add(reference.target_fields)
         self._pace = pace or Pace()
         self.script = script
 
@@ -89,12 +96,19 @@ class Collector:
     def collect(self, rng: Random) -> Taken:
         """One step over all tables, parents first, in one transaction."""
         answered = moved = 0
+        back: set[_Link] = set()
         with self._engine.begin() as connection:
             for place in self._places:
                 if "SJSCZT" not in place.exchange:
                     continue
                 moved += self._promote(connection, place, rng)
-                answered += self._answer(connection, place, rng)
+            for place in self._places:
+                if "SJSCZT" not in place.exchange:
+                    continue
+                taken, more = self._answer(connection, place, back, rng)
+                answered += taken
+                if more:  # children wait until their parents' table is read to its end
+                    break
         return Taken(answered, moved)
 
     async def run(self, rng: Random, *, every: float, stop: asyncio.Event) -> None:
@@ -144,15 +158,16 @@ class Collector:
                     )
         return held
 
-    def _answer(self, connection: sa.Connection, place: ExchangeTable, rng: Random) -> int:
+    def _answer(
+        self, connection: sa.Connection, place: ExchangeTable, back: set[_Link], rng: Random
+    ) -> tuple[int, bool]:
+        """How many rows were answered, and whether more wait than one step reads."""
         condition = equals(self._dialect, place, "SJSCZT", WAITING)
         groups: dict[_Key, list[Arrival]] = {}
-        for arrival in read_arrivals(connection, place, condition, limit=self._pace.rows):
+        waiting = read_arrivals(connection, place, condition, limit=self._pace.rows)
+        for arrival in waiting:
             groups.setdefault(_key(place, arrival.fields), []).append(arrival)
-        order = list(groups)
-        if self._pace.share < 1.0:
-            rng.shuffle(order)
-        chosen = [key for key in order if rng.random() < self._pace.share]
+        chosen = self._chosen(place, groups, back, rng)
         standing = self._standing(connection, place, chosen)
         lsh = 1 + (connection.execute(sa.select(sa.func.max(_journal.c.SEQ))).scalar() or 0)
         answered = 0
@@ -164,7 +179,36 @@ class Collector:
             if self.script.parents != "off":  # rows of one table may refer to each other
                 self._flush(connection, place, step)
         self._flush(connection, place, step)
-        return answered
+        return answered, len(waiting) == self._pace.rows
+
+    def _chosen(
+        self,
+        place: ExchangeTable,
+        groups: Mapping[_Key, Sequence[Arrival]],
+        back: set[_Link],
+        rng: Random,
+    ) -> list[_Key]:
+        """The identities taken in this step. What refers to one that is left `back` is left too."""
+        own = place.table.qualified
+        order = list(groups)
+        if self._pace.share < 1.0 and all(r.table != own for r in place.table.references):
+            rng.shuffle(order)
+        chosen: list[_Key] = []
+        for key in order:
+            links = {
+                (ref.table, ref.target_fields, key_of(ref.fields, row.fields))
+                for row in groups[key]
+                for ref in place.table.references
+            }
+            if rng.random() < self._pace.share and not links & back:
+                chosen.append(key)
+                continue
+            back.update(
+                (own, names, key_of(names, row.fields))
+                for row in groups[key]
+                for names in self._handles.get(own, ())
+            )
+        return chosen
 
     def _judge(
         self,
