@@ -1,0 +1,215 @@
+"""Records of one table element: child elements are records, their children are fields.
+
+`<FIELD>text</FIELD>` and `<field name="FIELD">text</field>`; an empty element and `xsi:nil` are
+null. A record is taken from the parser's tree once the next one begins, so one is held at a time.
+Nothing is judged here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass, field
+from xml.sax.saxutils import quoteattr
+
+import numpy as np
+import polars as pl
+from lxml import etree
+
+from validator.records import Unreadable
+from validator.sources.columns import Keys
+from validator.sources.csv_records import TOO_LONG
+from validator.sources.parts import Part
+from validator.sources.source import Place
+from validator.sources.xml_feed import (
+    ANYWHERE,
+    Cursor,
+    fed,
+    local_name,
+    parser,
+    refuse_dtd,
+    written_name,
+)
+from validator.text import Text
+
+_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
+#: Text beside the fields of a record, or elements inside a field.
+_MIXED = etree.XPath("boolean(text()[normalize-space()] | */*)")
+_ROWS = 2000
+_EXCERPT = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A table element: its tag, the UTF-8 byte offset and line where it starts (0 and 1 when it is
+    the document, `root`), and the prefixes declared around it."""
+
+    tag: str
+    offset: int
+    line: int
+    root: bool
+    spaces: tuple[tuple[str | None, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A record whose element has begun, at this byte offset and line."""
+
+    element: etree._Element
+    offset: int
+    line: int
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """Records since the last part."""
+
+    rows: list[dict[str, str]] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    positions: list[int] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
+    records: int = 0
+
+
+@dataclass(slots=True)
+class _Table:
+    """The table element while it is read, and the records of it that are not taken yet."""
+
+    element: etree._Element | None = None
+    ended: bool = False
+    cut: re.Pattern[bytes] = ANYWHERE
+    names: dict[bytes, None] = field(default_factory=dict)
+    open: list[_Open] = field(default_factory=list)
+
+
+def parts(cursor: Cursor, region: Region, keys: Keys, limit: int) -> Generator[Part, None, None]:
+    """The records of a table; `cursor` starts at `region`. Raises SourceError: not well-formed,
+    cut short, entities, a record far larger than `limit` bytes."""
+    reader, table, gathered = parser(region.tag), _Table(), _Gathered()
+    before = region.line - 1
+    if not region.root:
+        reader.feed(_opening(region))
+    while not table.ended or region.root:
+        offset, line = cursor.offset, cursor.line
+        piece = cursor.piece(table.cut)
+        _notice(fed(reader, piece, keys.place, before), table, region, keys.place)
+        if not piece:
+            break
+        _begin(table, piece, offset, line)
+        _take(table, gathered, keys, limit, cursor.offset)
+        if gathered.records >= _ROWS:
+            yield _part(gathered, keys)
+            gathered = _Gathered()
+    if gathered.records:
+        yield _part(gathered, keys)
+
+
+def _opening(region: Region) -> bytes:
+    """A start tag that declares what the elements around the table declare."""
+    spaces = "".join(
+        f" xmlns{':' + prefix if prefix else ''}={quoteattr(uri)}" for prefix, uri in region.spaces
+    )
+    return f"<_{spaces}>".encode()
+
+
+def _notice(
+    happened: Iterable[tuple[str, etree._Element]], table: _Table, region: Region, place: Place
+) -> None:
+    """Find the table element among what was parsed, and its end."""
+    for action, element in happened:
+        if table.element is None:
+            table.element = element
+            if region.root:
+                refuse_dtd(element, place)
+        elif action == "end" and element is table.element:
+            table.ended = True
+
+
+def _begin(table: _Table, piece: bytes, offset: int, line: int) -> None:
+    """Note the records that begin in a piece. A piece begins where one of a known name does; the
+    first one of a new name is looked for inside."""
+    if table.element is None:
+        return
+    at = 0
+    for element in list(table.element)[len(table.open) :]:
+        name = written_name(element)
+        found = re.compile(rb"<" + re.escape(name) + rb"[\s/>]").search(piece, at)
+        at = found.start() if found else at
+        table.open.append(_Open(element, offset + at, line + piece.count(b"\n", 0, at)))
+        at += 1
+        if name not in table.names:
+            table.names[name] = None
+            end = b"/" + written_name(table.element)
+            names = b"|".join(re.escape(n) for n in (*table.names, end))
+            table.cut = re.compile(rb"<(?=(?:" + names + rb")[\s/>])")
+
+
+def _take(table: _Table, gathered: _Gathered, keys: Keys, limit: int, offset: int) -> None:
+    """Take the records that are complete: all but the last one, and that too behind the end."""
+    while len(table.open) > 1 or (table.ended and table.open):
+        record = table.open.pop(0)
+        end = table.open[0].offset if table.open else offset
+        result = TOO_LONG if end - record.offset > limit else _cells(record.element, keys)
+        gathered.records += 1
+        if isinstance(result, Text):
+            value = "".join(map(str, record.element.itertext())).strip()[:_EXCERPT]
+            gathered.unreadable.append(Unreadable(gathered.records, record.line, result, value))
+        else:
+            gathered.rows.append(result)
+            gathered.lines.append(record.line)
+            gathered.positions.append(gathered.records - 1)
+        parent = record.element.getparent()
+        if parent is not None:
+            parent.remove(record.element)
+    if table.open and offset - table.open[0].offset > 4 * limit:
+        line = table.open[0].line
+        raise keys.place.refuse(
+            f"第 {line} 行开始的记录远超 max_record 上限；请检查是否缺少结束标签",
+            f"the record that starts on line {line} is far larger than max_record;"
+            " look for a lost end tag",
+        )
+
+
+def _cells(record: etree._Element, keys: Keys) -> dict[str, str] | Text:
+    """Text by field, or why the record cannot be read."""
+    if _MIXED(record):
+        return _NESTED
+    cells: dict[str, str] = {}
+    first: dict[str, str] = {}
+    names: list[str] = []
+    for child in record:
+        tag = local_name(child)
+        name = (child.get("name") or tag) if tag == "field" else tag
+        names.append(name)
+        matched = keys.match(name).field
+        identity = matched or name
+        if identity in first:
+            return _TWICE.fill({"first": first[identity], "second": name})
+        first[identity] = name
+        text = child.text
+        if matched is not None and text and child.get(_NIL) not in ("true", "1"):
+            cells[matched] = text
+    keys.note(names)
+    return cells
+
+
+def _part(gathered: _Gathered, keys: Keys) -> Part:
+    fields = [f.name for f in keys.table.fields]
+    columns = {name: [row.get(name) for row in gathered.rows] for name in fields}
+    return Part(
+        pl.DataFrame(columns, schema=dict.fromkeys(fields, pl.String)),
+        gathered.records,
+        np.array(gathered.lines, np.int64),
+        np.array(gathered.positions, np.int64),
+        unreadable=tuple(gathered.unreadable),
+    )
+
+
+_NESTED = Text(
+    "字段之外有文本，或字段内含有元素；字段的值应为纯文本",
+    "holds text beside its fields or elements inside a field; values must be plain text",
+)
+_TWICE = Text(
+    "同一字段出现两次（“{first}”和“{second}”）；请只保留一个",
+    "names one field twice ({first} and {second}); keep one of them",
+)
