@@ -32,13 +32,15 @@ class Exit(IntEnum):
     UNUSABLE = 2
     #: Records refused by the target or given up in this run.
     REFUSED = 3
+    #: A defect of ours; never the data's fault.
+    DEFECT = 70
     #: Push incomplete; the next run goes on.
     INCOMPLETE = 75
     #: Interrupted by a person.
     INTERRUPTED = 130
 
 
-_GRAVITY = (Exit.UNUSABLE, Exit.INCOMPLETE, Exit.REFUSED, Exit.VIOLATIONS, Exit.FINE)
+_GRAVITY = (Exit.DEFECT, Exit.UNUSABLE, Exit.INCOMPLETE, Exit.REFUSED, Exit.VIOLATIONS, Exit.FINE)
 
 
 def gravest(*codes: int) -> int:
@@ -80,6 +82,10 @@ COMMANDS: tuple[Command, ...] = (
         Text(
             "解释规则、表、字段、代码表或格式", "explain a rule, table, field, code list or format"
         ),
+    ),
+    Command(
+        "inspect",
+        Text("在本机网页上查看问题和投送经过", "local pages of violations and deliveries"),
     ),
     Command(
         "sandbox", Text("在本机运行模拟的国家系统", "run the stand-in national system on loopback")
@@ -141,13 +147,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.FINE
     except Exception as fault:
-        if not _known(fault):
-            raise
         if verbose:
             traceback.print_exc()
+        if not _known(fault):
+            said = _DEFECT.fill({"kind": type(fault).__name__, "fault": fault})[_lang(words)]
+            print(f"spgl: {said}", file=sys.stderr)
+            return Exit.DEFECT
         print(f"spgl: {_line(fault, _lang(words))}", file=sys.stderr)
         return Exit.UNUSABLE
     return code
+
+
+_DEFECT = Text(
+    "程序自身的缺陷（{kind}：{fault}）；数据未受影响，请加 -v 重跑并反馈堆栈",
+    "a defect of spgl itself ({kind}: {fault}); no data was harmed, run again with -v and report it",
+)
 
 
 def _known(fault: Exception) -> bool:
