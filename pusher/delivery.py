@@ -13,6 +13,7 @@ from datetime import datetime
 import orjson
 
 from pusher import crash
+from pusher.attempt import Sent
 from pusher.feedback import Feedback, collect
 from pusher.ledger.content import purge
 from pusher.ledger.core import Ledger
@@ -23,7 +24,8 @@ from pusher.order import sending_order
 from pusher.states import State
 from pusher.target import Target
 from pusher.transport import Failure, Transport, TransportError
-from pusher.worker import Sent, Worker, World
+from pusher.worker import Worker
+from pusher.world import World
 from validator.pack import Packs
 
 _NOTIFY_TRIES = 3

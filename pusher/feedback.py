@@ -17,7 +17,7 @@ from pusher.ledger.core import Ledger
 from pusher.ledger.verdicts import Applied, apply, awaited, cursor, keep_cursor
 from pusher.target import Target
 from pusher.transport import Failure, Transport, TransportError
-from pusher.worker import World
+from pusher.world import World
 
 _Answer = TypeVar("_Answer")
 

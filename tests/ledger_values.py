@@ -20,7 +20,7 @@ from pusher.transport import (
     Verdict,
     VerdictPage,
 )
-from pusher.worker import World
+from pusher.world import World
 from validator.pack import Field, Key, Kind, Pack, Packs, Provenance, Reference, Table
 from validator.records import Link, Operation, Record, Standing
 from validator.text import Text

@@ -26,7 +26,7 @@ from pusher.transport import Transport
 from pusher.transports.exchange_db import ExchangeSettings, ExchangeTransport
 from pusher.transports.http import HttpTransport
 from pusher.transports.http_settings import HttpSettings
-from pusher.worker import World
+from pusher.world import World
 from validator.pack import Field, Key, Kind, Pack, Packs, Provenance, Reference, Role, Table
 from validator.records import Link, Operation, Record, Standing
 from validator.text import Text
