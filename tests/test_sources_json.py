@@ -157,6 +157,18 @@ def test_an_array_that_is_cut_short_or_goes_on(tmp_path: Path, data: str, part: 
             list(source.batches(rows))
 
 
+def test_what_stands_before_the_break_is_read(tmp_path: Path) -> None:
+    records = ",".join(f'{{"XMDM":"{i}"}}' for i in range(40))
+    path = write(tmp_path, "SPGL_AXXB.json", f"[{records}")
+    for block, rows in WAYS:
+        (source,) = found(path, SourceOptions(block=block)).sources
+        batches, count = source.batches(rows), 0
+        with pytest.raises(SourceError):  # noqa: PT012
+            while True:
+                count += next(batches).frame.height
+        assert count == 39
+
+
 def test_a_huge_element_stays_one_record(tmp_path: Path) -> None:
     path = tmp_path / "SPGL_AXXB.json"
     with path.open("wb") as out:

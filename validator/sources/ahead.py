@@ -52,15 +52,25 @@ def ahead(values: Iterable[T], depth: int = 1) -> Generator[T, None, None]:
 def side_by_side(
     work: Callable[[T], R], values: Iterable[T], workers: int = 2
 ) -> Generator[R, None, None]:
-    """`work` done to each value, results in order; one more value waits than there are workers."""
+    """`work` done to each value, results in order; one more value waits than there are workers.
+    A failure of `values` is raised behind the results of all values before it."""
+    failure: Exception | None = None
     with ThreadPoolExecutor(workers) as pool:
         waiting: deque[Future[R]] = deque()
-        for value in values:
-            waiting.append(pool.submit(work, value))
+        source = iter(values)
+        while failure is None:
+            try:
+                waiting.append(pool.submit(work, next(source)))
+            except StopIteration:
+                break
+            except Exception as raised:
+                failure = raised
             if len(waiting) > workers:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+    if failure is not None:
+        raise failure
 
 
 def _produce(values: Iterable[T], queue: Queue[_Value[T] | _End], stopped: threading.Event) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import polars as pl
 
-from validator.records import Batch, Ints, Unreadable
+from validator.records import Batch, Ints, SourceError, Unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +33,19 @@ class Part:
 
 
 def numbered(parts: Iterable[Part], rows: int) -> Iterator[Batch]:
-    """Batches of at most `rows` readable records, in order; only the last ones are shorter."""
+    """Batches of at most `rows` readable records, in order; only the last ones are shorter.
+    When `parts` fails, what came before is handed out first."""
     waiting: list[Batch] = []
-    before = 0
-    for part in parts:
+    before, failure = 0, None
+    source = iter(parts)
+    while True:
+        try:
+            part = next(source)
+        except StopIteration:
+            break
+        except SourceError as raised:
+            failure = raised
+            break
         waiting.append(_placed(part, before))
         before += part.records
         if sum(_weight(b) for b in waiting) < rows:
@@ -49,6 +58,8 @@ def numbered(parts: Iterable[Part], rows: int) -> Iterator[Batch]:
         waiting = [rest]
     if sum(_weight(b) for b in waiting):
         yield from _sliced(_joined(waiting), rows)
+    if failure is not None:
+        raise failure
 
 
 def _weight(batch: Batch) -> int:

@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 from lxml import etree
 
-from validator.records import Unreadable
+from validator.records import SourceError, Unreadable
 from validator.sources.columns import Keys
 from validator.sources.csv_records import TOO_LONG
 from validator.sources.parts import Part
@@ -89,10 +89,15 @@ def parts(cursor: Cursor, region: Region, keys: Keys, limit: int) -> Generator[P
     before = region.line - 1
     if not region.root:
         reader.feed(_opening(region))
+    failure: SourceError | None = None
     while not table.ended or region.root:
         offset, line = cursor.offset, cursor.line
         piece = cursor.piece(table.cut)
-        _notice(fed(reader, piece, keys.place, before), table, region, keys.place)
+        try:
+            _notice(fed(reader, piece, keys.place, before), table, region, keys.place)
+        except SourceError as raised:
+            failure = raised
+            break
         if not piece:
             break
         _begin(table, piece, offset, line)
@@ -102,6 +107,8 @@ def parts(cursor: Cursor, region: Region, keys: Keys, limit: int) -> Generator[P
             gathered = _Gathered()
     if gathered.records:
         yield _part(gathered, keys)
+    if failure is not None:
+        raise failure
 
 
 def _opening(region: Region) -> bytes:
