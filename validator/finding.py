@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 import numpy.typing as npt
 import orjson
 import polars as pl
 
-from validator.canon import canonical_frame
+from validator.canon import canonical_frame, without_blanks
 from validator.lexical import is_blank
 from validator.mask import keyed, masked
 from validator.pack import Role, Table
@@ -97,78 +98,101 @@ def build(
     `params[i]`: places of its message, as JSON.
     """
     distinct, at = np.unique(rows, return_inverse=True)
-    cells = spot.frame[distinct] if len(distinct) else spot.frame.clear()
-    keys = canonical_frame(table, cells, table.key.fields).to_dicts()
-    keys = [{n: v for n, v in key.items() if v is not None} for key in keys]
-    texts = [orjson.dumps(veil.pairs(table, key)).decode() for key in keys]
-    columns = _Cells(cells)
-    values, prints = [], []
-    for number, i in zip(use, at, strict=True):
+    keys, who = _identities(table, spot.frame, distinct, veil)
+    values: list[str | None] = [None] * len(rows)
+    prints = [""] * len(rows)
+    for number in np.unique(use).tolist():
         of = uses[number]
-        found = [columns.text(name, i) for name in of.fields]
-        values.append(veil.value(table, of.fields, found))
-        who = keys[i] or _other_identity(table, columns, i)
-        what = dict(zip(of.fields, found, strict=True))
-        prints.append(fingerprint(of, table, veil.hashed(table, who), veil.hashed(table, what)))
+        mine = np.flatnonzero(use == number)
+        cells = [_texts(spot.frame, name, rows[mine]) for name in of.fields]
+        head = _place(of, table)
+        said: dict[tuple[str, ...], tuple[str | None, bytes]] = {}
+        found = zip(*cells, strict=True) if cells else repeat(())
+        for i, row, texts in zip(mine.tolist(), at[mine].tolist(), found, strict=False):
+            if texts not in said:
+                what = veil.hashed(table, dict(zip(of.fields, texts, strict=True)))
+                said[texts] = veil.value(table, of.fields, texts), _json(what)
+            values[i], what_json = said[texts]
+            prints[i] = _digest(head, who[row], what_json)
     return pl.DataFrame(
         {
             "use": use,
             "record": spot.ordinals[rows],
             "line": spot.lines[rows] if spot.lines is not None else [None] * len(rows),
             "value": values,
-            "key": [texts[i] for i in at],
+            "key": [keys[i] for i in at.tolist()],
             "params": params if params is not None else [None] * len(rows),
             "fingerprint": prints,
-            **{name: [of[i] for i in at] for name, of in _whose(table, cells).items()},
+            **_whose(table, spot.frame, rows),
         },
         schema=STORED,
     )
 
 
-def _whose(table: Table, cells: pl.DataFrame) -> dict[str, list[str | None]]:
-    """Project or works, case and division of each record; the first field that is filled tells."""
-    found: dict[str, list[str | None]] = {}
+def _whose(table: Table, frame: pl.DataFrame, rows: Ints) -> dict[str, pl.Series]:
+    """Works, case and division of each violation; the first field that is filled tells."""
+    found = {}
     for name, fields in WHOSE.items():
-        there = [f for f in fields if f in cells.columns and table.by_name[f].personal is None]
-        values = (
-            cells.select(pl.coalesce(pl.col(f).replace("", None) for f in there)) if there else None
-        )
-        found[name] = values.to_series().to_list() if values is not None else [None] * cells.height
+        there = [f for f in fields if f in frame.columns and table.by_name[f].personal is None]
+        if there:
+            cells = frame.select(there)[rows]
+            first = pl.coalesce(pl.col(f).replace("", None) for f in there)
+            found[name] = cells.select(first).to_series()
+        else:
+            found[name] = pl.repeat(None, len(rows), dtype=pl.String, eager=True)
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Cells:
-    """Cells of bad records; a column is taken out of its frame when it is first asked for."""
+def _identities(
+    table: Table, frame: pl.DataFrame, rows: Ints, veil: Veil
+) -> tuple[list[str], list[bytes]]:
+    """Per row: its key as JSON with personal parts masked, and what identifies it in a fingerprint:
+    the key, else DFSJZJ, else the content."""
+    names = table.key.fields
+    cells = frame.select(n for n in names if n in frame.columns)[rows]
+    if not cells.width:
+        cells = pl.DataFrame({names[0]: pl.repeat(None, len(rows), dtype=pl.String, eager=True)})
+    shown, who = [], []
+    for i, key in enumerate(canonical_frame(table, cells, names).iter_rows()):
+        there = {n: v for n, v in zip(names, key, strict=True) if v is not None}
+        shown.append(_json(veil.pairs(table, there)).decode())
+        who.append(_json(veil.hashed(table, there or _other(table, frame, int(rows[i])))))
+    return shown, who
 
-    frame: pl.DataFrame
-    taken: dict[str, list[str | None]] = field(default_factory=dict)
 
-    def text(self, name: str, row: int) -> str:
-        """The cell as written; empty when missing."""
-        if name not in self.taken:
-            there = name in self.frame.columns
-            self.taken[name] = self.frame[name].to_list() if there else [None] * self.frame.height
-        value = self.taken[name][row]
-        return "" if value is None or is_blank(value) else value
+def _other(table: Table, frame: pl.DataFrame, row: int) -> dict[str, str]:
+    """What identifies a record without a key: DFSJZJ, else its content."""
+    cells = {n: v for n, v in frame.row(row, named=True).items() if v and not is_blank(v)}
+    if "DFSJZJ" in cells:
+        return {"DFSJZJ": cells["DFSJZJ"]}
+    return {n: v for n, v in cells.items() if table.by_name[n].role is Role.BUSINESS}
 
 
-def _other_identity(table: Table, cells: _Cells, row: int) -> dict[str, str]:
-    """Without a key: DFSJZJ, else the content."""
-    local = cells.text("DFSJZJ", row) if "DFSJZJ" in table.by_name else ""
-    if local:
-        return {"DFSJZJ": local}
-    business = (f.name for f in table.fields if f.role is Role.BUSINESS)
-    return {name: value for name in business if (value := cells.text(name, row))}
+def _texts(frame: pl.DataFrame, name: str, rows: Ints) -> list[str]:
+    """Cells as written; empty where missing."""
+    if name not in frame.columns:
+        return [""] * len(rows)
+    return without_blanks(frame[name].gather(rows)).fill_null("").to_list()
+
+
+def _json(pairs: Mapping[str, str]) -> bytes:
+    return orjson.dumps(dict(pairs), option=orjson.OPT_SORT_KEYS)
+
+
+def _place(use: Use, table: Table | None) -> bytes:
+    named = [table.standard, table.name] if table is not None else [None, None]
+    return orjson.dumps([*named, use.rule, list(use.fields)])
+
+
+def _digest(place: bytes, who: bytes, what: bytes) -> str:
+    return hashlib.sha256(b"\n".join((place, who, what))).hexdigest()
 
 
 def fingerprint(
     use: Use, table: Table | None, who: Mapping[str, str], what: Mapping[str, str]
 ) -> str:
     """SHA-256 of standard, table, rule, fields, identity and value (decisions 19)."""
-    place = [table.standard, table.name] if table is not None else [None, None]
-    payload = [*place, use.rule, list(use.fields), dict(who), dict(what)]
-    return hashlib.sha256(orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return _digest(_place(use, table), _json(who), _json(what))
 
 
 def of_source(use: int, of: Use, table: Table | None, values: Sequence[str]) -> pl.DataFrame:

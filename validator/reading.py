@@ -265,8 +265,12 @@ def _again(reader: Reader, table: Table, segment: Segment, wanted: Ints) -> Iter
             rows = mine - at
             frame, _ = plain(reader.packs, table, batch)
             lines = batch.lines[rows] if batch.lines is not None else None
-            spot = Spot(batch.frame[rows], batch.ordinals[rows], lines)
-            yield Again(segment, mine, spot, frame[rows])
+            if len(mine) == height:
+                spot = Spot(batch.frame, batch.ordinals, lines)
+                yield Again(segment, mine, spot, frame)
+            else:
+                spot = Spot(batch.frame[rows], batch.ordinals[rows], lines)
+                yield Again(segment, mine, spot, frame[rows])
         at += height
         if at > wanted[-1]:
             break
