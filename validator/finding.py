@@ -149,9 +149,12 @@ def _identities(
     """Per row: its key as JSON with personal parts masked, and what identifies it in a fingerprint:
     the key, else DFSJZJ, else the content."""
     names = table.key.fields
-    cells = frame.select(n for n in names if n in frame.columns)[rows]
-    if not cells.width:
-        cells = pl.DataFrame({names[0]: pl.repeat(None, len(rows), dtype=pl.String, eager=True)})
+    cells = pl.DataFrame(
+        frame[n].gather(rows)
+        if n in frame.columns
+        else pl.repeat(None, len(rows), dtype=pl.String, eager=True).alias(n)
+        for n in names
+    )
     shown, who = [], []
     for i, key in enumerate(canonical_frame(table, cells, names).iter_rows()):
         there = {n: v for n, v in zip(names, key, strict=True) if v is not None}

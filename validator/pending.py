@@ -6,6 +6,7 @@ are read again for their values. Which records go on is `validator.standing`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -65,17 +66,20 @@ class Pending:
 def ask(
     compiled: Compiled, index: Index, pending: Mapping[str, Pending], undecided: frozenset[str]
 ) -> None:
-    """Ask every dataset rule; one that needs a table that could not be read is not asked."""
-    frames: dict[Need, pl.DataFrame] = {}
+    """Ask every dataset rule; one that needs a table that could not be read is not asked.
+
+    A frame that several rules read is kept between them, any other only while it is read.
+    """
+    wanted = Counter(need for _, _, needs in compiled.dataset for need in needs)
+    kept: dict[Need, pl.DataFrame] = {}
     for rule, number, needs in compiled.dataset:
         if rule.query is None or any(n.table in undecided for n in needs):
             continue
         use = compiled.uses[number]
-        for need in needs:
-            if need not in frames:
-                frames[need] = index.frame(need)
+        frames = [kept[n] if n in kept else index.frame(n) for n in needs]
+        kept.update((n, f) for n, f in zip(needs, frames, strict=True) if wanted[n] > 1)
         try:
-            bad = rule.query(use, [frames[n] for n in needs]).filter(pl.col("row") >= 0)
+            bad = rule.query(use, frames).filter(pl.col("row") >= 0)
         except Exception as error:
             raise RuleError(rule.name, use.table, None) from error
         if bad.height:
