@@ -18,7 +18,7 @@ from pusher.events import log_attempt
 from pusher.ledger.commit import GroupCommit
 from pusher.ledger.core import Ledger
 from pusher.ledger.outbox import Claim
-from pusher.ledger.outcome import Attempt, answered, failed, number
+from pusher.ledger.outcome import Answered, Attempt, failed, number
 from pusher.retry import (
     Await,
     Decision,
@@ -83,7 +83,6 @@ class Attempts:
                 self._not_held(claimed, at, began)
             else:
                 self._answered(claimed, receipts, at, began)
-        self.commit.note()
         crash.at("recorded")
 
     async def _ask(self, claimed: Claim) -> Sequence[Receipt] | None:
@@ -142,9 +141,7 @@ class Attempts:
             ms=_ms(began),
             code=_settled(claimed),
         )
-        now = self.world.clock()
-        self.ledger.write()
-        answered(self.ledger, self.target, claimed, receipts, attempt, now)
+        self.commit.add(Answered(claimed, receipts, attempt))
         log_attempt(self.world.log, self.run_id, claimed, attempt)
         self.circuit.succeeded()
         self.sent.attempts += 1
@@ -152,7 +149,7 @@ class Attempts:
         self.sent.accepted += answers.count(Answer.ACCEPTED)
         self.sent.rejected += answers.count(Answer.REJECTED)
         self.sent.written |= kinds != {Answer.REJECTED}
-        self.success = now
+        self.success = self.world.clock()
 
     def _not_held(self, claimed: Claim, at: datetime, began: float) -> None:
         """Settled: the target surely has nothing of the batch, so it is sent again."""
@@ -198,6 +195,7 @@ class Attempts:
         )
         self.ledger.write()
         failed(self.ledger, self.target, claimed, decided, attempt, now)
+        self.commit.note()
         log_attempt(self.world.log, self.run_id, claimed, attempt)
         self.sent.attempts += 1
         self.sent.rejected += len(claimed.versions) * isinstance(decided, Reject)

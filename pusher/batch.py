@@ -7,7 +7,6 @@ transports', storing the ledger's.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,9 @@ import orjson
 
 from pusher.transport import Batch, Parcel
 from validator.records import Operation
+
+#: So many digits of the idempotency key are the id of the batch.
+ID = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,20 +80,20 @@ def grouped(
 
 
 def idempotency_key(target: str, table: str, rows: Iterable[Outgoing]) -> str:
-    """Stands for exactly these versions in this order at this target; 52 characters, base 32."""
+    """Stands for exactly these versions in this order at this target; 64 hexadecimal digits."""
     made = hashlib.sha256(f"{target}\n{table}\n".encode())
     for row in rows:
         head = f"{row.sequence} {row.round} {row.operation} {row.division} {len(row.key)}\n"
         made.update(head.encode() + row.key + row.digest + row.held_digest)
         made.update(f"{len(row.reason.encode())}\n{row.reason}".encode())
-    return base64.b32encode(made.digest()).decode().rstrip("=").lower()
+    return made.hexdigest()
 
 
 def made(table: str, key: str, rows: tuple[Outgoing, ...], *, fresh: bool) -> Batch:
     """The batch as transports take it; `table` is qualified."""
     standard, _, name = table.partition("/")
     parcels = tuple(_parcel(index, row) for index, row in enumerate(rows))
-    return Batch(key[:26], key, standard, name, rows[0].division, parcels, fresh)
+    return Batch(key[:ID], key, standard, name, rows[0].division, parcels, fresh)
 
 
 def _parcel(index: int, row: Outgoing) -> Parcel:

@@ -53,7 +53,7 @@ class Worker:
     def __post_init__(self) -> None:
         self.circuit = Circuit(self.target.breaker, self.target.retry)
         self._changed = asyncio.Event()
-        self.commit = GroupCommit(self.ledger, self._changed.set)
+        self.commit = GroupCommit(self.ledger, self.target, self.world.clock, self._changed.set)
         self._queue = asyncio.Queue()
         self._began = self.world.clock()
         self.attempts = Attempts(
@@ -108,7 +108,7 @@ class Worker:
         """Surely nothing of these left."""
         self.ledger.write()
         unclaim(self.ledger, self.target, claims, self.world.clock())
-        self.commit.note(len(claims))
+        self.commit.note()
 
     def _abandon(self, raised: BaseException) -> NoReturn:
         """Leave after a cancellation, keeping every outcome, or after a fault, keeping none that
@@ -128,12 +128,12 @@ class Worker:
         wait = timedelta(seconds=self.target.wait)
         while not self._ended():
             self._changed.clear()
+            self.commit.flush()  # what it releases can be claimed
             now = self.world.clock()
             pause = self.circuit.pause(now)
             room = (1 if self.circuit.probing else window) - self._queue.qsize() - self._flying
             if pause is None and room > 0 and (self._queue.qsize() <= window // 2):
                 claims = claim(self.ledger, self.target, self.order, self.run, now, room)
-                self.commit.flush()
                 crash.at("claimed")
                 for made in claims:
                     self._queue.put_nowait(made)

@@ -74,17 +74,17 @@ def test_the_key_stands_for_target_table_and_order_too() -> None:
     }
     assert len(keys) == 4
     assert idempotency_key("t", "s/T", [one, two]) in keys
-    assert all(len(key) == 52 for key in keys)
+    assert all(len(key) == 64 for key in keys)
 
 
 def test_parcels_carry_what_the_target_holds() -> None:
     held = canonical({"GCDM": "1", "XMMC": "旧"})
-    change = made("s/T", "k" * 52, (replace(ROW, held=held),), fresh=True)
+    change = made("s/T", "k" * 64, (replace(ROW, held=held),), fresh=True)
     assert (change.standard, change.table, change.division) == ("s", "T", "441802")
-    assert change.id == "k" * 26
+    assert change.id == "k" * 32
     assert change.parcels[0].previous == {"GCDM": "1", "XMMC": "旧"}
     assert change.parcels[0].fields["XMMC"] == "示例项目"
     gone = replace(ROW, held=held, operation=Operation.INVALIDATE)
-    parcel = made("s/T", "k" * 52, (gone,), fresh=True).parcels[0]
+    parcel = made("s/T", "k" * 64, (gone,), fresh=True).parcels[0]
     assert parcel.fields == {"GCDM": "1", "XMMC": "旧"}, "an invalidation names what is held"
     assert parcel.previous is None

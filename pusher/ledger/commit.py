@@ -8,44 +8,66 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 
 from pusher.ledger.core import Ledger
+from pusher.ledger.outcome import Answered, answered
+from pusher.target import Target
 
 RESULTS = 256
 LINGER = 0.02
 
 
 class GroupCommit:
-    """Commits what was written when enough of it stands there, or has stood there long enough.
+    """Keeps answers and commits them together when there are enough, or after a while.
 
-    A failing timer commit is kept in `fault` and told through `on_fault`; the run has to stop.
+    `wake` is called after a commit by the timer; one that failed is kept in `fault`, and the run
+    has to stop.
     """
 
-    def __init__(self, ledger: Ledger, on_fault: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        target: Target,
+        clock: Callable[[], datetime],
+        wake: Callable[[], None],
+    ) -> None:
         self._ledger = ledger
-        self._on_fault = on_fault
+        self._target = target
+        self._clock = clock
+        self._wake = wake
+        self._answers: list[Answered] = []
         self._results = 0
         self._timer: asyncio.TimerHandle | None = None
         self.fault: BaseException | None = None
         self.commits = 0
 
-    def note(self, results: int = 1) -> None:
-        """Some results were written."""
-        self._results += results
+    def add(self, answer: Answered) -> None:
+        """Write this answer with the next commit."""
+        self._answers.append(answer)
+        self.note()
+
+    def note(self) -> None:
+        """Something was written into the open transaction."""
+        self._results += 1
         if self._results >= RESULTS:
             self.flush()
         elif self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(LINGER, self._late)
 
     def flush(self) -> None:
-        """Commit now. Raises LedgerError."""
+        """Commit now. Raises LedgerError and IllegalTransition."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._results:
-            self.commits += 1
-        self._results = 0
+        if not self._results:
+            return
+        answers, self._answers, self._results = self._answers, [], 0
+        self._ledger.write()
+        if answers:
+            answered(self._ledger, self._target, answers, self._clock())
         self._ledger.commit()
+        self.commits += 1
 
     def _late(self) -> None:
         self._timer = None
@@ -53,4 +75,4 @@ class GroupCommit:
             self.flush()
         except Exception as fault:  # a timer has no caller to raise to
             self.fault = fault
-            self._on_fault()
+        self._wake()

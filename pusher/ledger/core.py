@@ -159,17 +159,21 @@ class Ledger:
         now: datetime,
         *,
         note: str = "",
-        batch: int | None = None,
+        batches: Sequence[int] = (),
         watch: bool = False,
     ) -> None:
-        """Like `move`, for the target's word: `versions` are (id, LSH or empty)."""
+        """Like `move`, for the target's word: `versions` are (id, LSH or empty); where they are all
+        members of `batches`, one event each covers them."""
         check(before, after)
         at = now.timestamp()
         landed = after in (State.DELIVERED, State.ACCEPTED)
         word = after.value, note, at, watch
         rows = [(*word, lsh, lsh, landed, v, before.value) for v, lsh in versions]
         self._moved(place, self.db.many(_ANSWER, rows), len(versions), before, after)
-        self._note([v for v, _ in versions], now, before, after, note, batch)
+        if batches:
+            self.note_batches(batches, before, after, now, note)
+        else:
+            self._note([v for v, _ in versions], now, before, after, note, None)
 
     def _moved(self, place: int, found: int, asked: int, before: State, after: State) -> None:
         if found != asked:
@@ -190,17 +194,19 @@ class Ledger:
         batch: int | None,
     ) -> None:
         if batch is not None:
-            self.note_batch(batch, before, after, now, note)
+            self.note_batches([batch], before, after, now, note)
             return
         at = now.timestamp()
         rows = [(at, v, None, before.value, after.value, note) for v in versions]
         self.db.many(_EVENT, rows)
 
-    def note_batch(
-        self, batch: int, before: State, after: State, now: datetime, note: str = ""
+    def note_batches(
+        self, batches: Sequence[int], before: State, after: State, now: datetime, note: str = ""
     ) -> None:
-        """One event for all members of a batch."""
-        self.db.run(_EVENT, (now.timestamp(), None, batch, before.value, after.value, note))
+        """One event per batch, for all its members."""
+        at = now.timestamp()
+        rows = [(at, None, batch, before.value, after.value, note) for batch in batches]
+        self.db.many(_EVENT, rows)
 
     # -- books -------------------------------------------------------------------------------
 

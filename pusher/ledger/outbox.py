@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 import orjson
 
@@ -100,8 +101,7 @@ def claim(
         if name in places:
             rows = _fresh(ledger, places[name], operation, room * target.batch_records, now)
             groups = batches.grouped(rows, target.batch_records, target.batch_bytes)
-            for _, group in zip(range(room), groups, strict=False):
-                claims.append(_intend(ledger, target, places[name], name, group, run, now))
+            claims += _intend(ledger, target, name, list(islice(groups, room)), run, now)
     ledger.commit()
     return claims
 
@@ -174,72 +174,74 @@ def _content(contents: Contents, version: int, known: str, key: str) -> bytes:
 def _intend(
     ledger: Ledger,
     target: Target,
-    place: int,
     table: str,
-    rows: tuple[Outgoing, ...],
+    groups: Sequence[tuple[Outgoing, ...]],
     run: int,
     now: datetime,
-) -> Claim:
-    """Freeze new versions into a batch, ready to leave once committed."""
-    versions = tuple(row.version for row in rows)
-    touched = any(row.touched for row in rows)
-    key = batches.idempotency_key(target.name, table, rows)
-    made = freeze(ledger, place, key, rows, run, phase="sending")
-    moved = ledger.db.many(_SENDING, [(made, v) for v in versions])
-    if moved != len(versions):
-        raise LedgerError(_CHANGED.fill({"batch": key[:26]}))
+) -> list[Claim]:
+    """Freeze new versions of a table into batches, ready to leave once committed."""
+    if not groups:
+        return []
+    place = ledger.place(target.name, table)
+    claims: list[Claim] = []
+    for rows in groups:
+        key = batches.idempotency_key(target.name, table, rows)
+        fresh = not any(row.touched for row in rows)
+        claims.append(
+            Claim(
+                ledger.next_id("batch"),
+                run,
+                place,
+                table,
+                batches.made(table, key, rows, fresh=fresh),
+                tuple(row.version for row in rows),
+                tuple(row.identity for row in rows),
+                sum(row.size for row in rows),
+            )
+        )
+    freeze(ledger, claims, "sending", touched=True)
+    moved = ledger.db.many(_SENDING, [(c.id, v) for c in claims for v in c.versions])
+    if moved != sum(len(c.versions) for c in claims):
+        raise LedgerError(_CHANGED.fill({"batch": claims[0].batch.id}))
     ledger.count(place, State.QUEUED, -moved)
     ledger.count(place, State.SENDING, moved)
-    ledger.note_batch(made, State.QUEUED, State.SENDING, now)
-    batch = batches.made(table, key, rows, fresh=not touched)
-    return Claim(
-        made,
-        run,
-        place,
-        table,
-        batch,
-        versions,
-        tuple(r.identity for r in rows),
-        sum(r.size for r in rows),
-    )
+    ledger.note_batches([c.id for c in claims], State.QUEUED, State.SENDING, now)
+    return claims
 
 
 def freeze(
     ledger: Ledger,
-    place: int,
-    key: str,
-    rows: Sequence[Outgoing],
-    run: int,
-    *,
+    claims: Sequence[Claim],
     phase: str,
+    *,
+    touched: bool,
     due: datetime | None = None,
-    cut_from: Claim | None = None,
-) -> int:
-    """Write a batch and make the versions its members; its id."""
-    made = ledger.next_id("batch")
-    versions = [row.version for row in rows]
-    first_at = None if cut_from is None or cut_from.first_at is None else cut_from.first_at
-    ledger.db.run(
+    cut_from: int | None = None,
+) -> None:
+    """Write batches with their members."""
+    ledger.db.many(
         _BATCH,
-        (
-            made,
-            key,
-            place,
-            rows[0].division,
-            run,
-            ledger.owner,
-            orjson.dumps(versions).decode(),
-            len(versions),
-            sum(row.size for row in rows),
-            phase,
-            1 if cut_from is None else not cut_from.batch.fresh,
-            None if first_at is None else first_at.timestamp(),
-            None if cut_from is None else cut_from.id,
-            None if due is None else due.timestamp(),
-        ),
+        [
+            (
+                c.id,
+                c.batch.idempotency_key,
+                c.place,
+                c.batch.division,
+                c.run,
+                ledger.owner,
+                orjson.dumps(c.versions).decode(),
+                len(c.versions),
+                c.bytes,
+                phase,
+                touched,
+                None if c.first_at is None else c.first_at.timestamp(),
+                cut_from,
+                None if due is None else due.timestamp(),
+            )
+            for c in claims
+        ],
     )
-    ledger.db.many(_MEMBER, [(version, made) for version in versions])
-    return made
+    ledger.db.many(_MEMBER, [(version, c.id) for c in claims for version in c.versions])
 
 
 def members(ledger: Ledger, versions: Sequence[int]) -> tuple[Outgoing, ...]:
@@ -257,7 +259,7 @@ def _claim_open(ledger: Ledger, target: Target, run: int, now: datetime, limit: 
         attempts, asked, burnt, first, last, size = row[7:]
         rows = members(ledger, orjson.loads(versions))
         if batches.idempotency_key(target.name, table, rows) != key:
-            raise LedgerError(_CHANGED.fill({"batch": key[:26]}))
+            raise LedgerError(_CHANGED.fill({"batch": key[: batches.ID]}))
         doubtful = phase == "in_doubt"
         if not doubtful:
             ledger.db.run(

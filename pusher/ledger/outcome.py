@@ -7,14 +7,14 @@ functions do not wait for anything, so a cancellation can never cut one in half.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import orjson
 
 from pusher import batch as batches
-from pusher.ledger.core import Ledger
-from pusher.ledger.dissolve import close, dissolve
+from pusher.ledger.core import Ledger, moment
+from pusher.ledger.dissolve import dissolve
 from pusher.ledger.outbox import Claim, freeze, members
 from pusher.ledger.waiting import release_after
 from pusher.retry import Await, Decision, GiveUp, Reject, RetryAt, Settle, Split, Stop, Verify
@@ -59,29 +59,56 @@ class Attempt:
     next_due: datetime | None = None
 
 
-def answered(
-    ledger: Ledger,
-    target: Target,
-    claim: Claim,
-    receipts: Sequence[Receipt],
-    attempt: Attempt,
-    now: datetime,
-) -> None:
-    """The target's word on every record of a batch; the batch is closed."""
-    before = _state(claim)
-    groups: dict[tuple[State, str], list[tuple[int, str]]] = {}
-    for receipt in receipts:
-        after = _AFTER[receipt.answer]
-        note = receipt.reason if after is State.REJECTED else ""
-        groups.setdefault((after, note), []).append((claim.versions[receipt.index], receipt.lsh))
-    batch = claim.id if len(groups) == 1 else None
-    for (after, note), versions in groups.items():
-        watch = after is State.DELIVERED
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The target's word on every record of a batch."""
+
+    claim: Claim
+    receipts: Sequence[Receipt]
+    attempt: Attempt
+
+
+def answered(ledger: Ledger, target: Target, answers: Sequence[Answered], now: datetime) -> int:
+    """Close answered batches, many at once; how many waiting versions they released."""
+    groups: dict[tuple[int, State, State, str, bool], _Group] = {}
+    for answer in answers:
+        claim, receipts = answer.claim, answer.receipts
+        words = [_word(receipt) for receipt in receipts]
+        whole = words.count(words[0]) == len(words)
+        for receipt, (after, note) in zip(receipts, words, strict=True):
+            key = claim.place, _state(claim), after, note, whole
+            group = groups.get(key)
+            if group is None:
+                group = groups[key] = _Group()
+            group.versions.append((claim.versions[receipt.index], receipt.lsh))
+        if whole:
+            groups[claim.place, _state(claim), *words[0], whole].batches.append(claim.id)
+    for (place, before, after, note, _), group in groups.items():
         ledger.answer(
-            claim.place, versions, before, after, now, note=note, batch=batch, watch=watch
+            place,
+            group.versions,
+            before,
+            after,
+            now,
+            note=note,
+            batches=group.batches,
+            watch=after is State.DELIVERED,
         )
-    _tried(ledger, claim, attempt, "closed")
-    release_after(ledger, target, claim.identities, now)
+    _tried(ledger, [(answer.claim, answer.attempt) for answer in answers], "closed")
+    return release_after(ledger, target, [i for a in answers for i in a.claim.identities], now)
+
+
+@dataclass(slots=True)
+class _Group:
+    """Versions with one outcome, and the batches they are all the members of."""
+
+    versions: list[tuple[int, str]] = field(default_factory=list)
+    batches: list[int] = field(default_factory=list)
+
+
+def _word(receipt: Receipt) -> tuple[State, str]:
+    after = _AFTER[receipt.answer]
+    return after, receipt.reason if after is State.REJECTED else ""
 
 
 def failed(
@@ -99,17 +126,17 @@ def failed(
     note = f"{attempt.code}: {attempt.detail}" if attempt.detail else attempt.code
     match decision:
         case RetryAt(due, burns):
-            _tried(ledger, claim, attempt, "queued", due, burns)
+            _tried(ledger, [(claim, attempt)], "queued", due, burns)
             _requeue(ledger, target, claim, now)
         case Stop():
-            _tried(ledger, claim, attempt, "queued", now)
+            _tried(ledger, [(claim, attempt)], "queued", now)
             _requeue(ledger, target, claim, now)
         case Settle(due):
-            _tried(ledger, claim, attempt, "in_doubt", due)
+            _tried(ledger, [(claim, attempt)], "in_doubt", due)
             if not claim.doubtful:
                 _move(ledger, claim, State.IN_DOUBT, now, note)
         case Split():
-            _tried(ledger, claim, attempt, "closed")
+            _tried(ledger, [(claim, attempt)], "closed")
             _move(ledger, claim, State.QUEUED, now, "")
             _cut(ledger, target, claim, now)
         case Await():
@@ -161,8 +188,6 @@ def next_due(ledger: Ledger, target: Target) -> datetime | None:
     """When the next frozen batch may go; None when there is none."""
     sql = """SELECT MIN(b.due) FROM batch b JOIN place p ON p.id = b.place
     WHERE b.phase IN ('in_doubt', 'queued') AND p.target = ?"""
-    from pusher.ledger.core import moment
-
     return moment(ledger.db.rows(sql, (target.name,))[0][0])
 
 
@@ -181,34 +206,25 @@ def _move(ledger: Ledger, claim: Claim, after: State, now: datetime, note: str) 
 
 def _tried(
     ledger: Ledger,
-    claim: Claim,
-    attempt: Attempt,
+    tries: Sequence[tuple[Claim, Attempt]],
     phase: str,
     due: datetime | None = None,
     burns: bool = False,
 ) -> None:
-    at = attempt.at.timestamp()
+    """Write attempts and what they make of their batches."""
     next_at = None if due is None else due.timestamp()
-    touched = not (claim.batch.fresh and attempt.failure == "unreachable")
-    asked = claim.doubtful
-    ledger.db.run(_TRIED, (phase, next_at, touched, not asked, asked, burns, at, at, claim.id))
-    ledger.db.run(
-        _ATTEMPT,
-        (
-            claim.id,
-            number(claim),
-            at,
-            attempt.worker,
-            attempt.transport,
-            attempt.outcome,
-            attempt.failure,
-            attempt.code,
-            attempt.detail,
-            attempt.ms,
-            claim.bytes,
-            next_at,
-        ),
-    )
+    batch_rows: list[tuple[object, ...]] = []
+    attempt_rows: list[tuple[object, ...]] = []
+    for claim, attempt in tries:
+        at = attempt.at.timestamp()
+        touched = not (claim.batch.fresh and attempt.failure == "unreachable")
+        asked = claim.doubtful
+        batch_rows.append((phase, next_at, touched, not asked, asked, burns, at, at, claim.id))
+        head = claim.id, number(claim), at, attempt.worker, attempt.transport, attempt.outcome
+        tail = attempt.failure, attempt.code, attempt.detail, attempt.ms, claim.bytes, next_at
+        attempt_rows.append((*head, *tail))
+    ledger.db.many(_TRIED, batch_rows)
+    ledger.db.many(_ATTEMPT, attempt_rows)
 
 
 def _requeue(ledger: Ledger, target: Target, claim: Claim, now: datetime) -> None:
@@ -227,7 +243,7 @@ def _requeue(ledger: Ledger, target: Target, claim: Claim, now: datetime) -> Non
 def _end(
     ledger: Ledger, claim: Claim, attempt: Attempt, after: State, now: datetime, note: str
 ) -> None:
-    _tried(ledger, claim, attempt, "closed")
+    _tried(ledger, [(claim, attempt)], "closed")
     _move(ledger, claim, after, now, note)
     if after is State.WAITING:
         sql = "UPDATE version SET batch = NULL, previous = NULL, touched = 1 WHERE id = ?"
@@ -236,9 +252,31 @@ def _end(
 
 def _cut(ledger: Ledger, target: Target, claim: Claim, now: datetime) -> None:
     """Two frozen halves take the place of a batch."""
-    close(ledger, claim.id)
     rows = members(ledger, claim.versions)
     middle = len(rows) // 2
+    halves: list[Claim] = []
     for half in (rows[:middle], rows[middle:]):
         key = batches.idempotency_key(target.name, claim.table, half)
-        freeze(ledger, claim.place, key, half, claim.run, phase="queued", due=now, cut_from=claim)
+        batch = batches.made(claim.table, key, half, fresh=claim.batch.fresh)
+        versions = tuple(row.version for row in half)
+        identities = tuple(row.identity for row in half)
+        made = ledger.next_id("batch")
+        size = sum(row.size for row in half)
+        halves.append(
+            Claim(
+                made,
+                claim.run,
+                claim.place,
+                claim.table,
+                batch,
+                versions,
+                identities,
+                size,
+                first_at=claim.first_at,
+            )
+        )
+    freeze(ledger, halves, "queued", touched=not claim.batch.fresh, due=now, cut_from=claim.id)
+    ledger.db.many(
+        "UPDATE version SET batch = ? WHERE id = ?",
+        [(half.id, version) for half in halves for version in half.versions],
+    )

@@ -12,7 +12,7 @@ from datetime import datetime
 
 import orjson
 
-from pusher.batch import canonical
+from pusher.batch import ID, canonical
 from pusher.ledger.core import Ledger, moment
 from pusher.ledger.waiting import hash_of
 from pusher.states import State
@@ -289,7 +289,7 @@ def _version(ledger: Ledger, entry: Entry) -> Version:
     events = [Happening(entry.entered, *head, "entered", f"{first} · {entry.run}")]
     events += [Happening(_time(at), *head, after, note, before) for at, before, after, note in rows]
     tried = sorted(ledger.db.rows(_ATTEMPTS, (entry.handle,)))
-    attempts = tuple(Tried(*[_time(r[0]), r[1][:26], *r[2:12], moment(r[12])]) for r in tried)
+    attempts = tuple(Tried(*[_time(r[0]), r[1][:ID], *r[2:12], moment(r[12])]) for r in tried)
     waits = tuple(row[0] for row in ledger.db.rows(_PARENTS, (entry.handle,)))
     return Version(entry, tuple(events), attempts, waits)
 
