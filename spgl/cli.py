@@ -160,7 +160,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 _DEFECT = Text(
     "程序自身的缺陷（{kind}：{fault}）；数据未受影响，请加 -v 重跑并反馈堆栈",
-    "a defect of spgl itself ({kind}: {fault}); no data was harmed, run again with -v and report it",
+    "a defect of spgl itself ({kind}: {fault}); no data was harmed; run again with -v, report it",
 )
 
 
