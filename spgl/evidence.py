@@ -15,7 +15,7 @@ from validator.json_schema import schema_text
 from validator.load import load_packs, shipped_packs, stamp
 from validator.load_files import STAMP
 from validator.pack import RECONSTRUCTED, Pack, Packs, Provenance, Table
-from validator.rule import Scope, Use
+from validator.rule import Scope, Use, uses_in
 from validator.rules import rules
 from validator.violation import Severity
 from validator.xsd import table_xsd
@@ -49,8 +49,8 @@ def generated() -> Mapping[Path, Callable[[], str | bytes]]:
 def table_uses(packs: Packs, table: Table) -> Iterator[Use]:
     """Everything that is checked in a table, by rule name; not how its files are read."""
     for rule in rules().values():
-        if rule.scope is not Scope.SOURCE and rule.uses:
-            yield from rule.uses(packs, table)
+        if rule.scope is not Scope.SOURCE:
+            yield from uses_in(packs, table, rule)
 
 
 def evidence_page(packs: Packs) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 
 from validator import describe_words as w
+from validator.describe_origins import overlay_line
 from validator.describe_parts import (
     code_list_lines,
     field_lines,
@@ -36,6 +37,7 @@ def packs(packs: Packs, lang: Lang) -> str:
         ]
         lines += [f"{pack.name}  {pack.title[lang]} {pack.version}"]
         lines += [f"  {join([*basis, *facts], lang)}"]
+        lines += [f"  {overlay_line(overlay, lang)}" for overlay in pack.overlays]
         titles = {s.id: s.title[lang] for s in pack.stages}
         for table in pack.tables:
             stage = titles.get(table.stage or "", w.NO_STAGE[lang])

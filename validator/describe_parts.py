@@ -1,6 +1,6 @@
 """One table, field, rule, code list or format as lines of text, in one language.
 
-Severity shown here is that of the evidence, before overlays and settings.
+Severity shown here is that of the evidence and of overlays, before the settings of a site.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from unicodedata import east_asian_width
 
 from validator import describe_words as w
+from validator.describe_origins import field_origins, list_origins, table_origins
 from validator.formats import Format
 from validator.pack import RECONSTRUCTED, CodeList, Field, Packs, Role, Table
-from validator.rule import Example, Rule, Use
+from validator.rule import Example, Rule, Use, uses_in
 from validator.rules import rules
 from validator.severity import by_evidence
 from validator.text import Lang, Text
@@ -52,6 +53,7 @@ def table_lines(packs: Packs, table: Table, lang: Lang) -> Iterator[str]:
         yield f"  {pad(field.name, width)}  {pad(w.KIND[field.kind][lang], kinds)}  {words}"
     yield w.CHECKS[lang]
     yield from _checks([u for r in rules().values() for u in _uses(packs, table, r)], lang)
+    yield from table_origins(pack, table, lang)
 
 
 def _marks(packs: Packs, table: Table, field: Field, lang: Lang) -> Iterator[str]:
@@ -112,6 +114,7 @@ def field_lines(packs: Packs, table: Table, field: Field, lang: Lang) -> Iterato
     yield w.CHECKS[lang]
     found = [u for r in rules().values() for u in _uses(packs, table, r) if field.name in u.fields]
     yield from _checks(found, lang)
+    yield from field_origins(packs.pack(table.standard), table, field.name, lang)
 
 
 def rule_lines(packs: Packs, rule: Rule, lang: Lang) -> Iterator[str]:
@@ -159,6 +162,9 @@ def code_list_lines(packs: Packs, codes: CodeList, lang: Lang) -> Iterator[str]:
     yield from _facts(
         [(w.NOTE, codes.note[lang]), (w.USED_BY, ", ".join(used) or w.UNUSED[lang])], lang
     )
+    for pack in packs:
+        if any(c is codes for c in pack.code_lists):
+            yield from list_origins(pack, codes.id, lang)
 
 
 def format_lines(packs: Packs, form: Format, lang: Lang) -> Iterator[str]:
@@ -182,7 +188,7 @@ def format_lines(packs: Packs, form: Format, lang: Lang) -> Iterator[str]:
 
 
 def _uses(packs: Packs, table: Table, rule: Rule) -> tuple[Use, ...]:
-    return rule.uses(packs, table) if rule.uses else ()
+    return uses_in(packs, table, rule)
 
 
 def _checks(uses: list[Use], lang: Lang) -> Iterator[str]:

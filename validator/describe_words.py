@@ -19,6 +19,7 @@ ATTESTS = {
     Attests.REFUSAL: Text("空值会被拒绝", "an empty value is refused"),
     Attests.SENDER_FILLS: Text("报送方总会填写", "the sender always fills it"),
     Attests.OTHER_INTERFACE: Text("其他接口要求填写", "another interface asks for it"),
+    Attests.NOTICE: Text("只提示，未见拒收", "a notice to people, no refusal seen"),
 }
 KIND = {
     Kind.TEXT: Text("文本", "text"),
@@ -93,6 +94,13 @@ SEPARATOR = Text("多值，以“{separator}”分隔", "several values separate
 WHEN = Text("当 {field} 为 {values} 时", "when {field} is {values}")
 POINTS_TO = Text("指向", "points to")
 PART_OF_KEY = Text("唯一标识的一部分", "part of the natural key")
+OVERLAY = Text(
+    "地方扩展包 {name} {version} {title}（{place}）", "overlay {name} {version} {title} ({place})"
+)
+ORIGINS = Text("各值的出处", "Where values come from")
+FROM_BELOW = Text("其余：{pack}", "everything else: {pack}")
+ALL_FROM_BELOW = Text("全部：{pack}", "everything: {pack}")
+SEVERITY_OF = Text("级别 {name}", "severity {name}")
 UNKNOWN = Text("没有名为“{name}”的{what}", "there is no {what} named “{name}”")
 NEAR = Text("；是否指 {names}？", "; did you mean {names}?")
 ANYTHING = Text("规则、表、字段、代码表或格式", "rule, table, field, code list or format")

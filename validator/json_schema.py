@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, cast
 
 from validator.formats import FORMATS
 from validator.pack import RECONSTRUCTED, Packs, Table
-from validator.rule import Rule, Scope, Use
+from validator.rule import Rule, Scope, Use, uses_in
 from validator.rules import rules
 from validator.violation import Severity
 
@@ -32,7 +32,7 @@ def record_uses(packs: Packs, table: Table) -> Iterator[tuple[Rule, Use]]:
     """What field and record rules check in the table, in the order of first faults."""
     scoped = [r for r in rules().values() if r.scope in (Scope.FIELD, Scope.RECORD)]
     for rule in sorted(scoped, key=lambda r: (r.order, r.name)):
-        for use in rule.uses(packs, table) if rule.uses else ():
+        for use in uses_in(packs, table, rule):
             yield rule, use
 
 

@@ -63,7 +63,7 @@ def _check_head(pack: Pack, documents: Documents) -> None:
 
 def _check_codes(codes: CodeList, document: Document) -> None:
     pattern, seen = re.compile(codes.pattern or ".+"), set[str]()
-    for (line, _), code in zip(document.rows, codes.codes, strict=True):
+    for i, ((line, _), code) in enumerate(zip(document.rows, codes.codes, strict=True)):
         if pattern.fullmatch(code.code) is None:
             what = f"code {code.code!r} does not match {pattern.pattern} of list {codes.id!r}"
             remedy = "restore the code (spreadsheets drop leading zeros) or correct the pattern"
@@ -75,7 +75,7 @@ def _check_codes(codes: CodeList, document: Document) -> None:
         else:
             seen.add(code.code)
             continue
-        fail(document.file, line, what, remedy)
+        fail(document.written(["rows", i])[0].file, line, what, remedy)
 
 
 def _check_table(
@@ -179,21 +179,26 @@ def _params_fault(
 ) -> tuple[Path, str, str] | None:
     """(path, what, remedy) of the worst fault against the rule's own JSON Schema.
 
-    There format `table` is a table of this pack or the packs it uses, and `field` a field of the
-    using table; in a use that spans tables, of the table that its parameter `table` names.
+    There format `table` is a table of this pack or the packs it uses, `column` one of their fields
+    as `TABLE.FIELD`, and `field` a field of the using table; in a use that spans tables, of the
+    table that its parameter `table` names.
     """
     from jsonschema import Draft202012Validator, FormatChecker
 
     table = table or _resolve(str(params.get("table", "")), packs)
+    columns = {f"{t.name}.{f.name}" for p in packs for t in p.tables for f in t.fields}
     checker = FormatChecker(formats=())
     checker.checks("field")(lambda v: table is None or v in table.by_name)
     checker.checks("table")(lambda v: _resolve(str(v), packs) is not None)
+    checker.checks("column")(lambda v: str(v) in columns)
     validator = Draft202012Validator(schema, format_checker=checker)
     error = worst(validator.iter_errors(params))
     if error is None or error.validator != "format":
         return explain(error, "params") if error else None
     names = [t.name for p in packs for t in p.tables]
     what = f"unknown table {error.instance!r}"
-    if error.validator_value == "field" and table is not None:
+    if error.validator_value == "column":
+        names, what = sorted(columns), f"no field {error.instance!r}, written TABLE.FIELD"
+    elif error.validator_value == "field" and table is not None:
         names, what = list(table.by_name), f"{table.name} has no field {error.instance!r}"
     return list(error.absolute_path), what, f"use {did_you_mean(str(error.instance), names)}"

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 Data = Mapping[str, object]
 Path = Sequence[str | int]
+Step = tuple[str | int, ...]
 
 #: Columns of a code list file; only the first is demanded.
 CODE_COLUMNS = ("code", "title", "title_en", "parent", "since", "until", "provenance")
@@ -50,16 +51,29 @@ class PackFiles:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One file, as text for line numbers and as data. `rows`: line and cells of a code list."""
+    """One file, as text for line numbers and as data. `rows`: line and cells of a code list.
+
+    `layers`: where the parts stand that an overlay brought, by path; a row is `("rows", n)`.
+    """
 
     file: str
     text: str
     data: Data = field(default_factory=dict)
     rows: tuple[tuple[int, Mapping[str, str]], ...] = ()
+    layers: Mapping[Step, tuple[Document, Step]] = field(default_factory=dict)
 
     def fail(self, path: Path, what: str, remedy: str) -> NoReturn:
         """Raise a PackError at the line of `path` (keys and list positions from the top)."""
-        fail(self.file, locate(self.text, path), what, remedy)
+        document, own = self.written(path)
+        fail(document.file, locate(document.text, own), what, remedy)
+
+    def written(self, path: Path) -> tuple[Document, Path]:
+        """The file in which `path` is written, and its path there."""
+        for size in range(len(path), -1, -1):
+            found = self.layers.get(tuple(path[:size]))
+            if found is not None:
+                return found[0], [*found[1], *path[size:]]
+        return self, path
 
 
 def fail(file: str, line: int, what: str, remedy: str) -> NoReturn:
@@ -101,12 +115,13 @@ def schema_bytes() -> bytes:
 def parse(files: PackFiles, *, check: bool) -> dict[str, Document]:
     """Every file of the pack by its path, with `check` also against the JSON Schema."""
     documents = {"pack.toml": parse_head(files, check=check)}
+    overlay = "extends" in documents["pack.toml"].data
     for name, raw in files.content.items():
         file = f"{files.place}/{name}"
         if name.startswith("tables/"):
             document = _parse_toml(file, raw)
             if check:
-                check_shape(document, document.data, "table")
+                check_shape(document, document.data, "overlay/table" if overlay else "table")
         elif name.endswith(".csv"):
             document = _parse_csv(file, raw)
             for line, row in document.rows if check else ():
@@ -119,10 +134,11 @@ def parse(files: PackFiles, *, check: bool) -> dict[str, Document]:
 
 
 def parse_head(files: PackFiles, *, check: bool) -> Document:
-    """`pack.toml` alone."""
+    """`pack.toml` alone, of a pack or of an overlay."""
     document = _parse_toml(f"{files.place}/pack.toml", files.content["pack.toml"])
     if check:
-        check_shape(document, document.data, "pack")
+        overlay = "extends" in document.data
+        check_shape(document, document.data, "overlay/overlay" if overlay else "pack")
     return document
 
 
@@ -176,11 +192,16 @@ def _text(file: str, raw: bytes) -> str:
 
 
 def check_shape(document: Document, data: Data, part: str, line: int | None = None) -> None:
-    """Check data against `$defs/part` of the pack schema. Raises PackError for the worst fault."""
+    """Check data against `$defs/part` of the pack schema (`overlay/part`: of the overlay schema).
+
+    Raises PackError for the worst fault, at `line` or where its path is written.
+    """
     error = worst(_shape(part).iter_errors(data))
     if error is not None:
         path, what, remedy = explain(error)
-        fail(document.file, line or locate(document.text, path), what, remedy)
+        if line is not None:
+            fail(document.file, line, what, remedy)
+        document.fail(path, what, remedy)
 
 
 def worst(errors: Iterator[ValidationError]) -> ValidationError | None:
@@ -194,9 +215,15 @@ def worst(errors: Iterator[ValidationError]) -> ValidationError | None:
 @cache
 def _shape(part: str) -> Draft202012Validator:
     from jsonschema import Draft202012Validator
+    from referencing import Registry, Resource
 
     schema = json.loads(schema_bytes())
-    return Draft202012Validator({**schema, "$ref": f"#/$defs/{part}"})
+    known: Registry[bool | Mapping[str, object]] = Registry()
+    known = known.with_resource(schema["$id"], Resource.from_contents(schema))
+    if part.startswith("overlay/"):
+        part = part.removeprefix("overlay/")
+        schema = json.loads(package_files("standards").joinpath("overlay.schema.json").read_bytes())
+    return Draft202012Validator({**schema, "$ref": f"#/$defs/{part}"}, registry=known)
 
 
 def explain(error: ValidationError, whole: str = "the file") -> tuple[Path, str, str]:
@@ -244,7 +271,7 @@ def locate(text: str, path: Path) -> int:
             position += chosen[step].start() if step < len(chosen) else 0
             continue
         name = re.escape(step)
-        key = rf'^\[+[^\]\n]*\b{name}\]|(?:^|[{{,])\s*"?{name}"?\s*='
+        key = rf"""^\[+[^\]\n]*\b{name}\]|(?:^|[{{,])\s*["']?{name}["']?\s*="""
         match = re.compile(key, re.M).search(text, position)
         if match is not None:
             lead = len(match[0]) - len(match[0].lstrip("{, \t\n"))

@@ -57,6 +57,8 @@ class Attests(StrEnum):
     SENDER_FILLS = "sender-fills"
     #: A portal form or another interface asks for it.
     OTHER_INTERFACE = "other-interface"
+    #: People are told; no record was seen to be refused for it.
+    NOTICE = "notice"
 
 
 class Kind(StrEnum):
@@ -229,12 +231,14 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class RuleUse:
-    """An explicit use of a named rule: parameters as the rule's own schema demands."""
+    """An explicit use of a named rule: parameters as the rule's own schema demands; `attests` says
+    what the use was seen to mean, as with a required mark."""
 
     rule: str
     params: Mapping[str, object]
     provenance: Provenance
     reference: str = ""
+    attests: Attests | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,8 +282,24 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class Overlay:
+    """A site's own values that were laid over a pack; `place` is its folder."""
+
+    name: str
+    version: str
+    title: Text
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
 class Pack:
-    """One standard: its tables, code lists, stages and the rules that span tables."""
+    """One standard: its tables, code lists, stages and the rules that span tables.
+
+    `overlays` lie over it, the last on top; it keeps the name of the standard, and its version
+    names them. `severities` by `rule`, `TABLE.rule` or `TABLE.FIELD.rule` are theirs. `origins`:
+    what an overlay brought → `file:line`, by path in the pack's files, as in
+    `("tables/T.toml", "fields", "F", "length")` or `("codes/ID.csv", "CODE")`.
+    """
 
     name: str
     version: str
@@ -291,6 +311,9 @@ class Pack:
     stages: tuple[Stage, ...]
     rules: tuple[RuleUse, ...] = ()
     local_columns: tuple[str, ...] = ()
+    overlays: tuple[Overlay, ...] = ()
+    severities: Mapping[str, str] = field(default_factory=dict)
+    origins: Mapping[tuple[str, ...], str] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def official_fields(self) -> tuple[int, int]:

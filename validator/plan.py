@@ -17,7 +17,7 @@ import polars as pl
 from validator.cells import listed
 from validator.lexical import BLANK
 from validator.pack import Packs, Role, Table
-from validator.rule import Rule, Scope, Use
+from validator.rule import Rule, Scope, Use, uses_in
 from validator.rules import rules
 from validator.severity import overridden
 from validator.violation import Severity
@@ -81,7 +81,7 @@ def final_uses(
     packs: Packs, table: Table, rule: Rule, overrides: Mapping[str, Severity]
 ) -> tuple[Use, ...]:
     """The uses of a rule in a table with their final severity."""
-    found = rule.uses(packs, table) if rule.uses else ()
+    found = uses_in(packs, table, rule)
     return tuple(
         replace(
             use,

@@ -8,12 +8,12 @@ Compiling and running rules is `validator.plan` and `validator.check`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from validator.pack import Attests, Provenance
-from validator.severity import by_evidence
+from validator.severity import by_evidence, overridden
 from validator.text import Text
 from validator.violation import Severity
 
@@ -133,6 +133,24 @@ class Rule:
     notes: Text = field(default_factory=lambda: Text("", ""))
 
 
+def uses_in(packs: Packs, table: Table, rule: Rule) -> tuple[Use, ...]:
+    """The uses of a rule in a table: severity by evidence, then as the overlays of the pack say."""
+    found = rule.uses(packs, table) if rule.uses else ()
+    severities = packs.pack(table.standard).severities
+    if not severities:
+        return found
+    said = {name: Severity(value) for name, value in severities.items()}
+    return tuple(
+        replace(
+            use,
+            severity=overridden(
+                use.severity, said, rule=use.rule, table=table.name, fields=use.fields
+            ),
+        )
+        for use in found
+    )
+
+
 def explicit(
     name: str, table: Table, fields: Callable[[Mapping[str, object]], tuple[str, ...]]
 ) -> Iterator[Use]:
@@ -150,8 +168,9 @@ def explicit_use(use: RuleUse, table: Table, fields: tuple[str, ...]) -> Use:
         fields,
         dict(use.params),
         use.provenance,
-        by_evidence(use.provenance),
+        by_evidence(use.provenance, attests=use.attests),
         use.reference,
+        use.attests,
     )
 
 
