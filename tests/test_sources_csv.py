@@ -301,6 +301,35 @@ def test_a_reader_may_stop_early_and_read_again(tmp_path: Path) -> None:
     assert len(read(source).rows) == 500
 
 
+@pytest.mark.parametrize("quoting", ["none", "few", "all"])
+@pytest.mark.parametrize("fault", [None, 3_000])
+def test_files_of_many_windows(tmp_path: Path, quoting: str, fault: int | None) -> None:
+    lines, wanted, bad, line = [HEAD], [], [], 2
+    for i in range(6_000):
+        name = f"名称{i % 7}" * 20
+        if i == fault:
+            lines.append("short\n")
+            bad.append((i + 1, line))
+            line += 1
+            continue
+        wanted.append((i + 1, line, {"XMDM": str(i), "XMMC": name, "TZE": "1"}))
+        if quoting == "all":
+            lines.append(f'"{i}","{name}","1"\n')
+        elif quoting == "few" and i % 500 == 499:
+            wanted[-1][2]["XMMC"] = f'{name}\n,"'
+            lines.append(f'{i},"{name}\n,""",1\n')
+            line += 1
+        else:
+            lines.append(f"{i},{name},1\n")
+        line += 1
+    path = write(tmp_path, "SPGL_AXXB.csv", "".join(lines))
+    for block in (100_000, 8 << 20):
+        (source,) = found(path, SourceOptions(block=block)).sources
+        got = read(source, 700)
+        assert got.rows == wanted
+        assert [(record, at) for record, at, _ in got.bad] == bad
+
+
 CELL = st.text(st.sampled_from('ab,"\n\r;\t 甲𠮷\ufeff'), max_size=5)
 
 

@@ -193,6 +193,36 @@ def test_keys_are_numbered_byte_for_byte() -> None:
     assert list(distinct) == list(dict.fromkeys(chosen))
 
 
+@pytest.mark.parametrize("as_array", [False, True])
+@pytest.mark.parametrize("fault", [None, 3_000])
+def test_files_of_many_windows(tmp_path: Path, as_array: bool, fault: int | None) -> None:
+    lines, wanted, native = [], [], set()
+    for i in range(6_000):
+        cells: dict[str, object] = {"XMDM": str(i), "XMMC": "甲 ]}," * 50}
+        if i % 3 == 0:
+            cells["TZE"] = i
+            native.add((i + 1, "TZE"))
+        if i > 5_000:
+            cells["late"] = "x"
+        wanted.append((i + 1, i + 1, {k: str(v) for k, v in cells.items() if k != "late"}))
+        lines.append(json.dumps(cells, ensure_ascii=False))
+    if fault is not None:
+        lines[fault] = lines[fault][:-1] + ' "x"}'
+        wanted.pop(fault)
+        native.discard((fault + 1, "TZE"))
+    text = "[" + ",\n".join(lines) + "]" if as_array else "\n".join(lines)
+    path = write(tmp_path, f"SPGL_AXXB.{'json' if as_array else 'jsonl'}", text)
+    for block in (100_000, 8 << 20):
+        (source,) = found(path, SourceOptions(block=block)).sources
+        got = read(source, 700)
+        assert got.rows == wanted
+        assert got.native == native
+        assert [(record, at) for record, at, _ in got.bad] == (
+            [] if fault is None else [(fault + 1, fault + 1)]
+        )
+        assert source.columns()[-1].header == "late"
+
+
 TEXT = st.text(st.sampled_from('ab"\\:,{}[] \n甲𠮷1\u0001/'), max_size=5)
 VALUE = st.one_of(
     TEXT,

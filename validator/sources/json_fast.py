@@ -7,7 +7,7 @@ survives. Lines it does not take are named, never judged.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,8 @@ _LONGEST_KEY = 64
 #: Blanks in a row that are skipped at most; longer runs are read exactly.
 _BLANKS = 64
 _PADDING = 128
+#: Bytes looked at with numpy at once; bounds the intermediate arrays.
+_WINDOW = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Fast:
 
 @dataclass(frozen=True, slots=True)
 class _Members:
-    """All members of all lines: its line, the number of its key, the first byte of its value."""
+    """All members of some lines: its line, the number of its key, the first byte of its value."""
 
     line: Ints
     key: Ints
@@ -47,9 +49,57 @@ class _Members:
     keys: tuple[bytes, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """Lines ready to be parsed: native values quoted, and where these are."""
+
+    data: bytes
+    lines: int
+    columns: tuple[Column, ...]
+    native_line: Ints
+    native_column: Ints
+
+
 def suspicious(data: bytes, limit: int) -> Flags:
     """For each line of `data` (which ends with a line feed) whether it must be read exactly
     without a look at its members."""
+    return np.concatenate([_suspicious(window, limit) for window in _windows(data)])
+
+
+def parse(data: bytes, fields: Sequence[str], match: Match) -> Fast | Flags:
+    """Parse the lines that are not suspicious. When some of them must be read exactly after all,
+    nothing is parsed and they come back as flags."""
+    windows = [_prepared(window, match) for window in _windows(data)]
+    if not all(isinstance(w, _Window) for w in windows):
+        return np.concatenate(
+            [np.zeros(w.lines, np.bool_) if isinstance(w, _Window) else w for w in windows]
+        )
+    ready = [w for w in windows if isinstance(w, _Window)]
+    lines = sum(w.lines for w in ready)
+    columns = list({c.header: c for w in ready for c in w.columns}.values())
+    schema = {c.header: pl.String for c in columns if c.field is not None} or {"": pl.String}
+    try:
+        frame = pl.read_ndjson(b"".join(w.data for w in ready), schema=schema)
+    except pl.exceptions.PolarsError:
+        return np.ones(lines, np.bool_)
+    frame = _by_field(frame, fields, columns, b'""' in data)
+    flags = _native_flags(ready, lines)
+    whole = [pl.col(n).filter(flag).str.contains(_NATIVE).all() for n, flag in flags.items()]
+    if frame.height != lines or (whole and not all(frame.select(whole).row(0))):
+        return np.ones(lines, np.bool_)
+    return Fast(frame, flags, tuple(c.header for c in columns))
+
+
+def _windows(data: bytes) -> Iterator[bytes]:
+    """`data` in slices of whole lines that are small enough for the processor's cache."""
+    start = 0
+    while start < len(data):
+        stop = data.rfind(b"\n", start, start + _WINDOW) + 1 or data.index(b"\n", start) + 1
+        yield data[start:stop]
+        start = stop
+
+
+def _suspicious(data: bytes, limit: int) -> Flags:
     codes = _padded(data)
     ends = _line_ends(codes, data)
     starts = np.concatenate((np.zeros(1, np.int64), ends[:-1] + 1))
@@ -64,37 +114,25 @@ def suspicious(data: bytes, limit: int) -> Flags:
     return bad
 
 
-def parse(data: bytes, fields: Sequence[str], match: Match) -> Fast | Flags:
-    """Parse the lines that are not suspicious. When some of them must be read exactly after all,
-    nothing is parsed and they come back as flags."""
+def _prepared(data: bytes, match: Match) -> _Window | Flags:
+    """Lines with their native values quoted; else flags of those that must be read exactly."""
     codes = _padded(data)
     ends = _line_ends(codes, data)
-    everything: Flags = np.ones(ends.size, np.bool_)
     members = _members(codes, len(data), ends)
     if not isinstance(members, _Members):
         return members
     try:
-        columns = [match(key.decode("utf-8")) for key in members.keys]
+        columns = tuple(match(key.decode("utf-8")) for key in members.keys)
     except UnicodeDecodeError:
-        return everything
+        return np.ones(ends.size, np.bool_)
     twice = _twice(members, columns, ends.size)
     if twice.any():
         return twice
-    known = np.array([c.field is not None for c in columns], np.bool_)
-    native = members.native & known[members.key] if known.size else members.native
-    schema = {c.header: pl.String for c in columns if c.field is not None} or {"": pl.String}
-    try:
-        frame = pl.read_ndjson(_quoted(data, codes, members.value[native]), schema=schema)
-    except pl.exceptions.PolarsError:
-        return everything
-    if frame.height != ends.size:
-        return everything
-    frame = _by_field(frame, fields, columns, b'""' in data)
-    flags = _native_flags(members, native, columns, ends.size)
-    for name, flag in flags.items():
-        if not frame[name].filter(flag).str.contains(_NATIVE).all():
-            return everything
-    return Fast(frame, flags, tuple(c.header for c in columns))
+    native = members.native
+    if columns:
+        native &= np.array([c.field is not None for c in columns], np.bool_)[members.key]
+    quoted = _quoted(data, codes, members.value[native])
+    return _Window(quoted, ends.size, columns, members.line[native], members.key[native])
 
 
 def _padded(data: bytes) -> Bytes:
@@ -161,7 +199,7 @@ def _skip_blanks(codes: Bytes, at: Ints) -> Ints:
     return at
 
 
-def _twice(members: _Members, columns: list[Column], lines: int) -> Flags:
+def _twice(members: _Members, columns: Sequence[Column], lines: int) -> Flags:
     """Lines in which one field, or one unknown key, stands twice."""
     flags: Flags = np.zeros(lines, np.bool_)
     if not columns:
@@ -190,26 +228,31 @@ def _by_field(
     frame: pl.DataFrame, fields: Sequence[str], columns: list[Column], has_empty: bool
 ) -> pl.DataFrame:
     """One column per field; spellings of one field are merged; an empty text is null."""
-    spellings: dict[str, list[str]] = {name: [] for name in fields}
+    if has_empty:
+        frame = frame.select(pl.when(pl.all() != "").then(pl.all()))
+    spellings: dict[str, list[str]] = {}
     for column in columns:
         if column.field is not None:
-            spellings[column.field].append(column.header)
-    cells = []
-    for name, headers in spellings.items():
-        cell = pl.coalesce(headers) if headers else pl.lit(None, pl.String)
-        if headers and has_empty:
-            cell = pl.when(cell != "").then(cell)
-        cells.append(cell.alias(name))
-    return frame.with_columns(cells).select(fields)
+            spellings.setdefault(column.field, []).append(column.header)
+    if any(len(headers) > 1 for headers in spellings.values()):
+        frame = frame.select(pl.coalesce(h).alias(name) for name, h in spellings.items())
+    else:
+        frame = frame.rename({h: name for name, (h,) in spellings.items()})
+    missing = [pl.lit(None, pl.String).alias(name) for name in fields if name not in spellings]
+    return frame.with_columns(missing).select(fields)
 
 
-def _native_flags(
-    members: _Members, native: Flags, columns: list[Column], lines: int
-) -> dict[str, pl.Series]:
+def _native_flags(windows: Sequence[_Window], lines: int) -> dict[str, pl.Series]:
     masks: dict[str, Flags] = {}
-    for number in np.unique(members.key[native]).tolist():
-        name = columns[number].field
-        if name is not None:
-            mask = masks.setdefault(name, np.zeros(lines, np.bool_))
-            mask[members.line[native & (members.key == number)]] = True
+    before = 0
+    for window in windows:
+        order = np.argsort(window.native_column, kind="stable")
+        numbers = np.arange(len(window.columns) + 1)
+        bounds = np.searchsorted(window.native_column[order], numbers).tolist()
+        sorted_lines = window.native_line[order] + before
+        for column, start, stop in zip(window.columns, bounds, bounds[1:], strict=False):
+            if start < stop and column.field is not None:
+                mask = masks.setdefault(column.field, np.zeros(lines, np.bool_))
+                mask[sorted_lines[start:stop]] = True
+        before += window.lines
     return {name: pl.Series(mask) for name, mask in masks.items()}
