@@ -97,7 +97,7 @@ def balanced(done: Checked) -> bool:
 
 def test_a_good_export_conforms_and_balances(tmp_path: Path) -> None:
     done = run(tmp_path, {PROJECTS: [project(1), project(2)], LINES: [line(1, 1)]})
-    assert list(done.violations()) == []
+    assert [v for v in done.violations() if v.severity is Severity.ERROR] == []
     assert [str(r.standing) for r in done.records()] == ["conforming"] * 5
     assert balanced(done)
 

@@ -105,13 +105,17 @@ def build(
         of = uses[number]
         mine = np.flatnonzero(use == number)
         cells = [_texts(spot.frame, name, rows[mine]) for name in of.fields]
-        head = _place(of, table)
+        head, personal = _place(of, table), _personal(table, of.fields)
         said: dict[tuple[str, ...], tuple[str | None, bytes]] = {}
         found = zip(*cells, strict=True) if cells else repeat(())
         for i, row, texts in zip(mine.tolist(), at[mine].tolist(), found, strict=False):
             if texts not in said:
-                what = veil.hashed(table, dict(zip(of.fields, texts, strict=True)))
-                said[texts] = veil.value(table, of.fields, texts), _json(what)
+                what = dict(zip(of.fields, texts, strict=True))
+                shown = BETWEEN.join(filter(None, texts)) or None
+                if personal:
+                    shown = veil.value(table, of.fields, texts)
+                    what = veil.hashed(table, what)
+                said[texts] = shown, _json(what)
             values[i], what_json = said[texts]
             prints[i] = _digest(head, who[row], what_json)
     return pl.DataFrame(
@@ -155,9 +159,14 @@ def _identities(
         else pl.repeat(None, len(rows), dtype=pl.String, eager=True).alias(n)
         for n in names
     )
-    shown, who = [], []
+    shown, who = list[str](), list[bytes]()
+    personal = _personal(table, names)
     for i, key in enumerate(canonical_frame(table, cells, names).iter_rows()):
         there = {n: v for n, v in zip(names, key, strict=True) if v is not None}
+        if there and not personal:
+            who.append(_json(there))
+            shown.append(who[-1].decode())
+            continue
         shown.append(_json(veil.pairs(table, there)).decode())
         who.append(_json(veil.hashed(table, there or _other(table, frame, int(rows[i])))))
     return shown, who
@@ -176,6 +185,10 @@ def _texts(frame: pl.DataFrame, name: str, rows: Ints) -> list[str]:
     if name not in frame.columns:
         return [""] * len(rows)
     return without_blanks(frame[name].gather(rows)).fill_null("").to_list()
+
+
+def _personal(table: Table, fields: Sequence[str]) -> bool:
+    return any(table.by_name[name].personal is not None for name in fields)
 
 
 def _json(pairs: Mapping[str, str]) -> bytes:
