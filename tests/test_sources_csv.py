@@ -356,10 +356,27 @@ def test_well_formed_files_read_like_the_csv_module(
     assert not got.bad
 
 
+ANY = st.lists(st.sampled_from([b",", b'"', b"\n", b"\r\n", b"\r", b"a", b"\xff", b",,\n", b'","']))
+
+
 @settings(max_examples=80, deadline=None)
-@given(data=st.lists(st.sampled_from([b",", b'"', b"\n", b"\r\n", b"\r", b"a", b"\xff", b",,\n"])))
+@given(data=ANY)
 def test_any_bytes_read_alike_in_any_block_size(data: list[bytes]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         got = reading(Path(folder), HEAD.encode() + b"".join(data), max_record=12)
     records = [record for record, _, _ in got.rows] + [record for record, _, _ in got.bad]
     assert sorted(records) == list(range(1, len(records) + 1))
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=ANY, end=st.sampled_from([b"\n", b"\r\n"]))
+def test_any_bytes_read_alike_among_many_quotes(data: list[bytes], end: bytes) -> None:
+    """Blocks with few and with many quotes are proved in different ways."""
+    row = b'"a","b","1"' + end
+    with tempfile.TemporaryDirectory() as folder:
+        path = write(Path(folder), "SPGL_AXXB.csv", HEAD.encode() + row * 150 + b"".join(data))
+        readings = []
+        for block in (500, 1 << 20):
+            (source,) = found(path, SourceOptions(block=block)).sources
+            readings.append(read(source))
+    assert readings[0] == readings[1]

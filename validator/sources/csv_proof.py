@@ -17,6 +17,7 @@ from validator.records import Ints
 from validator.sources.csv_records import QUOTE, Shape
 
 Bytes = npt.NDArray[np.uint8]
+Flags = npt.NDArray[np.bool_]
 #: Windows of this size keep every intermediate array in the processor's cache.
 _WINDOW = 1 << 18
 #: Up to this many quotes in a window delimiters inside are counted cell by cell.
@@ -111,13 +112,16 @@ def _quoted(data: bytes, codes: Bytes, start: int, stop: int, shape: Shape) -> _
         return _Window(start, 0, 0)
     whole, size = int(ends[-1]) + 1, int(marks[ends[-1]]) + 1
     marks, quotes, outside, feeds = marks[:whole], quotes[:whole], outside[:whole], feeds[:whole]
-    opening, closing = marks[quotes & ~outside], marks[quotes & outside]
-    if not _well_placed(inside, opening, closing, delimiter):
-        return None
+    opening, closing = quotes & ~outside, quotes & outside
     if dense:
+        if not _adjacent(inside, marks, opening, closing):
+            return None
         delimiters = int(np.count_nonzero(outside & ~(quotes | feeds)))
     else:
-        cells = zip((opening + start).tolist(), (closing + start).tolist(), strict=True)
+        starts, stops = marks[opening], marks[closing]
+        if not _well_placed(inside, starts, stops, delimiter):
+            return None
+        cells = zip((starts + start).tolist(), (stops + start).tolist(), strict=True)
         hidden = sum(data.count(shape.delimiter, *cell) for cell in cells)
         delimiters = int(np.count_nonzero(inside[:size] == delimiter)) - hidden
     if delimiters != ends.size * (shape.width - 1):
@@ -133,16 +137,26 @@ def _quoted(data: bytes, codes: Bytes, start: int, stop: int, shape: Shape) -> _
     return _Window(start + size, int(ends.size), lines, offsets)
 
 
-def _well_placed(inside: Bytes, opening: Ints, closing: Ints, delimiter: int) -> bool:
+def _well_placed(inside: Bytes, starts: Ints, stops: Ints, delimiter: int) -> bool:
     """True when each quoted cell starts after a delimiter, a line end or at the very start, and
     ends before one. A quote next to a quote is an escaped quote."""
-    if not opening.size:
+    if not starts.size:
         return True
-    before, after = inside[opening - 1], inside[closing + 1]
+    before, after = inside[starts - 1], inside[stops + 1]
     fine = (before == delimiter) | (before == 10) | (before == 34)
-    fine[0] |= opening[0] == 0
+    fine[0] |= starts[0] == 0
     fine &= (after == delimiter) | (after == 10) | (after == 13) | (after == 34)
     return bool(fine.all())
+
+
+def _adjacent(inside: Bytes, marks: Ints, opening: Flags, closing: Flags) -> bool:
+    """The same where delimiters are marks too: a quote's neighbour must be the next mark, or the
+    carriage return of a line end."""
+    near = np.diff(marks) == 1
+    if (opening[1:] & ~near).any() or (opening[0] and marks[0] != 0):
+        return False
+    loose = marks[:-1][closing[:-1] & ~near]
+    return bool((inside[loose + 1] == 13).all())
 
 
 def _line_offsets(feeds: Ints, ends: Ints) -> Ints:
