@@ -311,7 +311,7 @@ def _repaired_record(stage: Stage) -> tuple[str, list[str]]:
 
     ledger = open_ledger(stage.out / "state" / "ledger.db")
     try:
-        selector = Selector(target="national", states=(State.REJECTED, State.WITHDRAWN))
+        selector = Selector(target="national", states=(State.REJECTED,))
         for entry in list_rows(ledger, selector):
             told = life(ledger, entry.target, entry.table, entry.key)
             if told is not None and told.versions[-1].entry.state is State.ACCEPTED:
