@@ -54,7 +54,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("wrong-format", ("FZJGTYSHXYDM",), "FZJGTYSHXYDM", "11990100"),
     Kind("wrong-check-digit", ("JSDWDM",), "JSDWDM", "919901000000000000"),
     Kind("wrong-check-digit", ("JSFZRZJHM",), "JSFZRZJHM", "990102198001010000"),
-    Kind("wrong-format", ("XMJWDZB",), "XMJWDZB", "150.1，30.2"),
+    Kind("wrong-format", ("XMJWDZB",), "XMJWDZB", "123.6，33.8"),
     Kind("wrong-format", ("XZQHDM",), "XZQHDM", "9901"),
     Kind("dangling-reference", ("GCDM",), "GCDM", "2401-990102-04-02-999999"),
     Kind("dangling-reference", ("SPSXSLBM",), "SPSXSLBM", "X{}"),
@@ -155,7 +155,7 @@ def _healthy(i: Ints) -> dict[str, npt.NDArray[np.object_]]:
         "JSDZ": _join(_join("样川市东样区", name), _join(_digits(i % 1000, 3), "号路")),
         "SSQX": _same("东样区", i),
         "XMJWDZB": _join(
-            _join("150.", _digits(i % 9_000, 4)), _join(",30.", _digits(i % 8_000, 4))
+            _join("123.", _digits(i % 9_000, 4)), _join(",33.", _digits(i % 8_000, 4))
         ),
         "JSGM": _join(_join("总建筑面积", area.astype(str)), "平方米，地上18层地下1层"),
         "JHKGRQ": day,

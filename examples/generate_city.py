@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from spgl.city.write import SEED, write_export  # noqa: E402
+from spgl.city.write import SEED, write_export
 
 
 def main() -> None:

@@ -200,7 +200,7 @@ def _put_materials(rows: Rows, item: Item, version: str) -> None:
 
 def _put_areas(rows: Rows) -> None:
     for n, area in enumerate(AREAS):
-        lon, lat = 150.1 + n * 0.02, 30.2 + n * 0.01
+        lon, lat = 123.6 + n * 0.02, 33.8 + n * 0.01
         corners = ((0, 0), (0.01, 0), (0.01, 0.008), (0, 0.008))
         rows.put(
             "SPGL_QYPGXXB",
@@ -258,11 +258,11 @@ def _put_system(rows: Rows) -> None:
             KZXWJXH=n,
             KZXWJMC=f"{name}（示意）.csv",
             KZXSYKSSJ="2023-01-01",
-            KZXWJSM="仅为示意，坐标位于公海",
+            KZXWJSM="仅为示意，坐标位于开阔海域",
             KZXWJFJ=_attachment(name),
         )
 
 
 def _attachment(name: str) -> str:
 
-    return base64.b64encode(f"{name}\r\n150.1000,30.2000\r\n150.1800,30.2400\r\n".encode()).decode()
+    return base64.b64encode(f"{name}\r\n123.6000,33.8000\r\n123.6800,33.8400\r\n".encode()).decode()

@@ -61,7 +61,7 @@ _PROJECTS_AND_CASES = (
     cell("missing-value", "XMJBXXB.JSDW", "", 0,
          ("新项目漏填建设单位，下级数据随之等待", "a new project lacks its owner; all below waits"),
          where=lambda r: r["SBSJ"] > "2025-08" and r["XMDM"] == r["GCDM"]),
-    cell("missing-value", "XMSPSXBLXXB.YWQX", "", 150,
+    cell("missing-value", "XMSPSXBLXXB.YWQX", "", 163,
          ("办件漏填业务情形，其明细随之等待", "a case lacks its situation; all below it waits")),
     cell("missing-value", "XMSPSXBLXXXXB.DWMC", "", 900,
          ("办理明细漏填单位名称", "an event lacks the name of the unit")),

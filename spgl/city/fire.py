@@ -47,7 +47,7 @@ def _condition(p: Project) -> dict[str, object]:
     if p.number % 2:
         made |= {
             "SFBHZXZSGC": 1,
-            "ZXBW": "公共区域顶棚、墙面、地面",
+            "ZXBW": "顶棚、墙面、地面",
             "ZXMJ": round(p.above * 0.2, 2),
             "ZXSZCS": "1-3层",
         }

@@ -27,7 +27,7 @@ FIRST = datetime(2023, 1, 9, 9, 0)
 _KINDS = ("YCSH", "YCSH", "YCSH", "YCZF", "YCZF", "YCLX", "YCXX", "YCGY", "YCGY", "YCSH", "YCXX")
 _NAMES = {
     "YCSH": ("住宅小区", "商业综合体", "酒店"),
-    "YCZF": ("中学迁建", "文化馆", "社区医院"),
+    "YCZF": ("中学迁建", "档案楼", "社区医院"),
     "YCLX": ("市政道路", "排水管网"),
     "YCXX": ("临街商铺", "小型仓储"),
     "YCGY": ("标准厂房", "研发车间"),
@@ -38,7 +38,7 @@ _PURPOSES = {
     "商业综合体": ("3", "H6110"),
     "酒店": ("3", "H6110"),
     "中学迁建": ("5", "P8331"),
-    "文化馆": ("1,11", "R8870"),
+    "档案楼": ("10", "S9121"),
     "社区医院": ("4", "Q8411"),
     "市政道路": ("", "E4813"),
     "排水管网": ("", "E4852"),
@@ -154,7 +154,7 @@ def _make(n: int, rng: Random) -> Project:
     )
     units = () if kind == "YCLX" else _units(n, purpose, rng)
     split = purpose in ("住宅小区", "中学迁建") and len(units) > 3
-    lon, lat = 150.1 + rng.randrange(900) / 1e4, 30.2 + rng.randrange(500) / 1e4
+    lon, lat = 123.6 + rng.randrange(900) / 1e4, 33.8 + rng.randrange(500) / 1e4
     place = f"{CITY}{COUNTIES[county]}{cycle(n)}路{n}号"
     return Project(
         n,
@@ -179,10 +179,12 @@ def _make(n: int, rng: Random) -> Project:
 
 def _units(n: int, purpose: str, rng: Random) -> tuple[Unit, ...]:
     count = rng.randrange(3, 7) if purpose in ("住宅小区", "中学迁建") else rng.randrange(1, 4)
+    # Malls and hotels are special works only above ten thousand square metres.
+    large = _PURPOSES[purpose][0] == "3"
     made = []
     for i in range(1, count + 1):
-        floors = rng.randrange(2, 18)
-        above = round(floors * rng.randrange(400, 900) * 1.0, 2)
+        floors = rng.randrange(12, 18) if large else rng.randrange(2, 18)
+        above = floors * rng.randrange(400, 900) * (2.0 if large else 1.0)
         below = round(above * rng.randrange(0, 3) / 10, 2)
         made.append(
             Unit(
