@@ -435,7 +435,7 @@ async def test_a_cancelled_run_leaves_what_was_in_flight_in_doubt(ledger: Ledger
     enter(ledger, projects(20), TARGET, "r1", START)
     memory = Memory(delay=30)
     run = asyncio.create_task(deliver(ledger, TARGET, memory, packs(), run_id="r1", world=world()))
-    while memory.flying < 2:
+    while memory.flying < 2:  # noqa: ASYNC110
         await asyncio.sleep(0.001)
     run.cancel()
     with pytest.raises(asyncio.CancelledError):
