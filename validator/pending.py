@@ -20,7 +20,7 @@ from validator.dataset import Index
 from validator.duplicates import Place, Settled
 from validator.finding import build
 from validator.plan import RuleError
-from validator.reading import Reader, TableRun, again
+from validator.reading import Again, Reader, TableRun, again
 from validator.rule import Need
 from validator.standing import Family, held_back
 
@@ -119,27 +119,32 @@ def write(reader: Reader, run: TableRun, pending: Pending) -> None:
     found = pending.sorted()
     if found.is_empty():
         return
-    places = _places(reader, run, found)
     rows, use = found["row"].to_numpy(), found["use"].cast(pl.Int64).to_numpy()
-    for part in again(reader, run, np.unique(rows)):
+    firsts = found["first"].drop_nulls().to_numpy().astype(np.int64)
+    places: dict[int, str] = {}
+    for part in again(reader, run, np.unique(np.concatenate((rows, firsts)))):
+        _note_places(part, firsts, places)
         low = np.searchsorted(rows, part.positions[0])
         high = np.searchsorted(rows, part.positions[-1], side="right")
+        if low == high:
+            continue
         at = np.searchsorted(part.positions, rows[low:high])
-        said = places[low:high]
+        said = _said(found[low:high], places)
         frame = build(run.table, reader.uses, use[low:high], at, part.spot, reader.veil, said)
         reader.writer.add_dataset(part.segment.group, frame)
 
 
-def _places(reader: Reader, run: TableRun, found: pl.DataFrame) -> Sequence[str | None]:
+def _note_places(part: Again, firsts: Ints, places: dict[int, str]) -> None:
+    """Where the first records of repeated ones stand; they come before what refers to them."""
+    for i in np.flatnonzero(np.isin(part.positions, firsts)):
+        said = {
+            "first_file": part.segment.source.file,
+            "first_record": int(part.spot.ordinals[i]),
+        }
+        places[int(part.positions[i])] = orjson.dumps(said).decode()
+
+
+def _said(found: pl.DataFrame, places: Mapping[int, str]) -> Sequence[str | None]:
     """Places of messages as JSON; those of a repeated record name the first one."""
-    params: list[str | None] = found["params"].to_list()
-    firsts = found["first"].drop_nulls().unique().sort().to_numpy()
-    named: dict[int, str] = {}
-    for part in again(reader, run, firsts) if len(firsts) else ():
-        file = part.segment.source.file
-        for position, ordinal in zip(part.positions, part.spot.ordinals, strict=True):
-            said = {"first_file": file, "first_record": int(ordinal)}
-            named[int(position)] = orjson.dumps(said).decode()
-    if not named:
-        return params
-    return [p if f is None else named[f] for p, f in zip(params, found["first"], strict=True)]
+    pairs = zip(found["params"], found["first"], strict=True)
+    return [p if f is None else places[f] for p, f in pairs]
