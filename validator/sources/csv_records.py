@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from validator.records import Unreadable
+from validator.sources.reasons import NUL, TOO_LONG, UNDECODABLE
 from validator.text import Text
 
 QUOTE = b'"'
@@ -178,14 +179,6 @@ def _fault(body: bytes, shape: Shape) -> Text | None:
     return None
 
 
-UNDECODABLE = Text(
-    "含有无法解码的字节；请检查文件编码或修复损坏处",
-    "holds bytes that cannot be decoded; check the encoding of the file or repair the damage",
-)
-TOO_LONG = Text(
-    "记录超过 max_record 上限；请检查换行符或引号是否丢失",
-    "the record is larger than max_record; look for a lost line end or quote",
-)
 _OPEN = Text("引号没有闭合；请补上结束引号", "a quote is never closed; add the closing quote")
 _STRAY_QUOTE = Text(
     "引号位置不合 RFC 4180；请给整个单元格加引号，并把其中的引号写成两个",
@@ -194,10 +187,6 @@ _STRAY_QUOTE = Text(
 _LONE_CR = Text(
     "引号之外有单独的回车（CR）；请给该单元格加引号，或改用 LF、CRLF 换行",
     "a lone carriage return outside quotes; quote the cell or end lines with LF or CRLF",
-)
-NUL = Text(
-    "含有 NUL 字节，文件可能已损坏；请重新导出",
-    "holds a NUL byte, the file may be damaged; export it again",
 )
 _RAGGED = Text(
     "该行有 {found} 列，表头有 {width} 列；请补齐或删除多余的分隔符",

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from validator.sources.csv_records import TOO_LONG
 from validator.sources.json_lines import Lines, Refused
 from validator.sources.json_structure import State, marks
+from validator.sources.reasons import TOO_LONG
 from validator.sources.source import Place
 
 _BLANKS = b" \t\r\n"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from validator.records import Column
-from validator.sources.csv_records import NUL, TOO_LONG, UNDECODABLE
+from validator.sources.reasons import NUL, TOO_LONG, TWICE, UNDECODABLE
 from validator.text import Text
 
 #: Names the column of a key; raises SourceError for an ambiguous title.
@@ -80,7 +80,7 @@ def _cells(record: bytes, match: Match) -> Cells:
         name = match(key).field
         identity = name or key
         if identity in first:
-            raise _Bad(_TWICE.fill({"first": first[identity], "second": key}))
+            raise _Bad(TWICE.fill({"first": first[identity], "second": key}))
         first[identity] = key
         if name is None or member is None or member == "":
             continue
@@ -122,10 +122,6 @@ _BROKEN = Text(
 _NO_OBJECT = Text(
     "不是 JSON 对象；每条记录应为一个 {} 对象",
     "is no JSON object; each record must be one {} object",
-)
-_TWICE = Text(
-    "同一字段出现两次（“{first}”和“{second}”）；请只保留一个",
-    "names one field twice ({first} and {second}); keep one of them",
 )
 _CONSTANT = Text(
     "含有 JSON 不允许的值 {name}；请改为 null 或数值",

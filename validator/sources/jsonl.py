@@ -14,10 +14,10 @@ import numpy as np
 from validator.pack import Table
 from validator.records import Batch, Column
 from validator.sources.columns import Keys
-from validator.sources.csv_records import TOO_LONG
 from validator.sources.encoding import utf8_chunks
 from validator.sources.json_lines import Lines, Refused, record_batches
 from validator.sources.naming import Naming
+from validator.sources.reasons import TOO_LONG
 from validator.sources.source import Format, Opened, Place, SourceOptions, UnknownTable
 
 

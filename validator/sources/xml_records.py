@@ -18,8 +18,8 @@ from lxml import etree
 
 from validator.records import SourceError, Unreadable
 from validator.sources.columns import Keys
-from validator.sources.csv_records import TOO_LONG
 from validator.sources.parts import Part
+from validator.sources.reasons import TOO_LONG, TWICE
 from validator.sources.source import Place
 from validator.sources.xml_feed import (
     ANYWHERE,
@@ -191,7 +191,7 @@ def _cells(record: etree._Element, keys: Keys) -> dict[str, str] | Text:
         matched = keys.match(name).field
         identity = matched or name
         if identity in first:
-            return _TWICE.fill({"first": first[identity], "second": name})
+            return TWICE.fill({"first": first[identity], "second": name})
         first[identity] = name
         text = child.text
         if matched is not None and text and child.get(_NIL) not in ("true", "1"):
@@ -215,8 +215,4 @@ def _part(gathered: _Gathered, keys: Keys) -> Part:
 _NESTED = Text(
     "字段之外有文本，或字段内含有元素；字段的值应为纯文本",
     "holds text beside its fields or elements inside a field; values must be plain text",
-)
-_TWICE = Text(
-    "同一字段出现两次（“{first}”和“{second}”）；请只保留一个",
-    "names one field twice ({first} and {second}); keep one of them",
 )
