@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -78,8 +79,9 @@ def _night_one(stage: Stage) -> None:
     stage.say("检查，并写出网页报告", "Validate, and write the HTML report")
     _spgl(
         stage, "validate", "night-1", "--report", "html=report.html",
-        "--report", "jsonl=violations.jsonl", show=_by_stage, expect=(1,),
+        "--report", "jsonl=violations.jsonl", show=_last(3), expect=(1,),
     )  # fmt: skip
+    _tell_stages(stage)
     stage.say(
         f"投送合格记录；沙箱会变慢、断开、丢失应答。第 {KILL_AFTER} 次投送后强行终止（kill -9）",
         f"Push the conforming records into a sandbox that is slow, breaks off and loses answers; "
@@ -294,9 +296,24 @@ def _last(lines: int) -> Callable[[str], str]:
     return lambda text: "\n".join(text.rstrip().splitlines()[-lines:])
 
 
-def _by_stage(text: str) -> str:
-    """The table of counts and the verdict; the samples are in the report."""
-    return "\n".join(text.rstrip().splitlines()[-40:])
+def _tell_stages(stage: Stage) -> None:
+    """Violations by stage and rule, from the report for programs."""
+    from validator.load import load_packs
+    from validator.reports.plain import left, right
+    from validator.rules import rules
+
+    titles = {s.id: s.title[stage.lang] for p in load_packs() for s in p.stages}
+    counts: Counter[tuple[str | None, str, str]] = Counter()
+    with (stage.out / "violations.jsonl").open(encoding="utf-8") as lines:
+        for line in lines:
+            found = json.loads(line)
+            counts[found["stage"], found["severity"], found["rule"]] += 1
+    for name in [*titles, None]:
+        title = titles.get(name or "", Text("其他表", "other tables")[stage.lang])
+        print(f"  {title}")
+        for (of, severity, rule), n in sorted(counts.items(), key=str):
+            if of == name and severity == "error":
+                print(f"    {left(rules()[rule].title[stage.lang], 44)}{right(str(n), 6)}  {rule}")
 
 
 def _totals(text: str) -> str:
