@@ -202,13 +202,13 @@ def test_entering_again_after_a_kill_gives_the_same_ledger(tmp_path: Path) -> No
         raise KeyboardInterrupt
 
     whole, broken = open_ledger(tmp_path / "whole.db"), open_ledger(tmp_path / "broken.db")
-    enter(whole, rows, TARGET, "r1", START)
+    enter(whole, rows, TARGET, "r1", START, chunk=2000)
     for where in (100, 2500, 4100):
         with pytest.raises(KeyboardInterrupt):
-            enter(broken, cut(where), TARGET, "r1", START)
+            enter(broken, cut(where), TARGET, "r1", START, chunk=2000)
         broken.close()
         broken = open_ledger(tmp_path / "broken.db")
-    books = enter(broken, rows, TARGET, "r1", START)
+    books = enter(broken, rows, TARGET, "r1", START, chunk=2000)
     assert (books.unchanged, books.entered) == (4000, 1000)
     for table in ("version", "identity", "parent", "tally", "content"):
         sql = f"SELECT * FROM {table}"

@@ -60,8 +60,13 @@ CREATE UNIQUE INDEX version_identity ON version (identity, sequence);
 CREATE INDEX version_ready ON version (place, operation, division, id)
   WHERE state = 'queued' AND batch IS NULL;
 CREATE INDEX version_watch ON version (place, id) WHERE watch = 1;
-CREATE INDEX version_attention ON version (place, state, id)
-  WHERE state IN ('blocked', 'waiting', 'in_doubt', 'rejected', 'given_up', 'held');
+-- One each: `state IN (…)` in an index would be built anew by every statement that sets a state.
+CREATE INDEX version_blocked ON version (place, id) WHERE state = 'blocked';
+CREATE INDEX version_waiting ON version (place, id) WHERE state = 'waiting';
+CREATE INDEX version_in_doubt ON version (place, id) WHERE state = 'in_doubt';
+CREATE INDEX version_rejected ON version (place, id) WHERE state = 'rejected';
+CREATE INDEX version_given_up ON version (place, id) WHERE state = 'given_up';
+CREATE INDEX version_held ON version (place, id) WHERE state = 'held';
 
 -- Canonical JSON of consecutive versions, a line each, deflated together: records of a table are
 -- alike. `first` is the version of the first line.
@@ -110,6 +115,7 @@ CREATE TABLE batch (
 );
 CREATE INDEX batch_open ON batch (phase, due) WHERE phase <> 'closed';
 
+-- Batches that versions have left; the present one stands in `version.batch`.
 CREATE TABLE member (
   version INTEGER NOT NULL,
   batch INTEGER NOT NULL,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pusher.ledger.core import Ledger
-from pusher.ledger.dissolve import dissolve
+from pusher.ledger.dissolve import dissolve, remember
 from pusher.ledger.queries import Entry, Selector, list_rows
 from pusher.states import REFUSED, State
 
@@ -109,5 +109,6 @@ def _requeue(ledger: Ledger, entry: Entry, by: str, now: datetime) -> None:
     if entry.state is State.HELD:
         after = State.WAITING if waits else State.QUEUED
     else:
+        remember(ledger, [entry.handle])
         ledger.db.run(_AGAIN, (entry.handle,))
     ledger.move(place, [entry.handle], entry.state, after, now, note=f"retried by {by}")

@@ -16,15 +16,21 @@ UPDATE version SET batch = NULL, previous = NULL, touched = MAX(touched, ?)
 WHERE id IN (SELECT value FROM json_each(?))"""
 
 
+_REMEMBER = """
+INSERT INTO member (version, batch) SELECT v.id, v.batch FROM json_each(?) j
+JOIN version v ON v.id = j.value WHERE v.batch IS NOT NULL ON CONFLICT DO NOTHING"""
+
+
+def remember(ledger: Ledger, versions: Iterable[int]) -> None:
+    """Note the batch of these versions before they leave it; their life goes on telling of it."""
+    ledger.db.run(_REMEMBER, (orjson.dumps(list(versions)).decode(),))
+
+
 def dissolve(ledger: Ledger, versions: Iterable[int]) -> None:
     """Close the frozen batches of these versions; must not be called for versions in flight."""
     for batch, members, touched in ledger.db.rows(
         _BATCHES, (orjson.dumps(list(versions)).decode(),)
     ):
-        close(ledger, batch)
+        ledger.db.run("UPDATE batch SET phase = 'closed', due = NULL WHERE id = ?", (batch,))
+        remember(ledger, orjson.loads(members))
         ledger.db.run(_FREE, (touched, members))
-
-
-def close(ledger: Ledger, batch: int) -> None:
-    """Nothing of this batch will be sent again."""
-    ledger.db.run("UPDATE batch SET phase = 'closed', due = NULL WHERE id = ?", (batch,))

@@ -25,7 +25,8 @@ from pusher.states import REFUSED, UNSENT, State
 from pusher.target import Target
 from validator.records import Operation, Record, Standing
 
-CHUNK = 2_000
+#: Records per transaction: what a kill makes the next run enter again.
+CHUNK = 8_000
 SUPERSEDED = "superseded"
 _CACHE = 200_000
 
@@ -74,19 +75,21 @@ def enter(
     now: datetime,
     *,
     unreadable: int = 0,
+    chunk: int = CHUNK,
 ) -> Books:
     """Enter judged records of one run; the books of the run are stored with it and returned.
 
-    `unreadable` counts records that were read but could not be judged. Raises LedgerError.
+    `unreadable` counts records that were read but could not be judged; `chunk` records are one
+    transaction. Raises LedgerError.
     """
     with ledger.transaction():
         run = ledger.run(target.name, run_id, now)
     rows = Intake(ledger, target.name, run, now.timestamp())
     entering = _Entering(ledger, target, now, rows)
     stream = iter(records)
-    while chunk := list(islice(stream, CHUNK)):
+    while some := list(islice(stream, chunk)):
         with ledger.transaction():
-            entering.chunk(chunk)
+            entering.enter(some)
         crash.at("entering")
     with ledger.transaction():
         return entering.finish(unreadable)
@@ -104,7 +107,7 @@ class _Entering:
     met: dict[bytes, bool] = field(default_factory=dict)
     stale: set[int] = field(default_factory=set)
 
-    def chunk(self, records: list[Record]) -> None:
+    def enter(self, records: list[Record]) -> None:
         """Enter some records inside the present transaction."""
         self.counts["read"] += len(records)
         judged: list[Record] = []

@@ -50,7 +50,6 @@ INSERT INTO batch (id, key, place, division, run, owner, members, records, bytes
   first_at, parent, due)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _SENDING = "UPDATE version SET state = 'sending', batch = ? WHERE id = ? AND state = 'queued'"
-_MEMBER = "INSERT OR IGNORE INTO member (version, batch) VALUES (?, ?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +217,7 @@ def freeze(
     due: datetime | None = None,
     cut_from: int | None = None,
 ) -> None:
-    """Write batches with their members."""
+    """Write batches; their versions point to them."""
     ledger.db.many(
         _BATCH,
         [
@@ -241,7 +240,6 @@ def freeze(
             for c in claims
         ],
     )
-    ledger.db.many(_MEMBER, [(version, c.id) for c in claims for version in c.versions])
 
 
 def members(ledger: Ledger, versions: Sequence[int]) -> tuple[Outgoing, ...]:

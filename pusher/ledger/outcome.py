@@ -14,7 +14,7 @@ import orjson
 
 from pusher import batch as batches
 from pusher.ledger.core import Ledger, moment
-from pusher.ledger.dissolve import dissolve
+from pusher.ledger.dissolve import dissolve, remember
 from pusher.ledger.outbox import Claim, freeze, members
 from pusher.ledger.waiting import release_after
 from pusher.retry import Await, Decision, GiveUp, Reject, RetryAt, Settle, Split, Stop, Verify
@@ -246,6 +246,7 @@ def _end(
     _tried(ledger, [(claim, attempt)], "closed")
     _move(ledger, claim, after, now, note)
     if after is State.WAITING:
+        remember(ledger, claim.versions)
         sql = "UPDATE version SET batch = NULL, previous = NULL, touched = 1 WHERE id = ?"
         ledger.db.many(sql, [(version,) for version in claim.versions])
 
@@ -276,6 +277,7 @@ def _cut(ledger: Ledger, target: Target, claim: Claim, now: datetime) -> None:
             )
         )
     freeze(ledger, halves, "queued", touched=not claim.batch.fresh, due=now, cut_from=claim.id)
+    remember(ledger, claim.versions)
     ledger.db.many(
         "UPDATE version SET batch = ? WHERE id = ?",
         [(half.id, version) for half in halves for version in half.versions],
