@@ -13,14 +13,17 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from spgl.inspector.runs import Runs
+from spgl.inspector.veil import table_of, veiled
 from validator.finding import SCHEMA, STORED, WHOSE
-from validator.store import Group, Stored
+from validator.pack import Packs, Table
+from validator.store import Group, Row, Stored
 from validator.violation import Violation
 
 Ints = npt.NDArray[np.int64]
@@ -67,7 +70,10 @@ class Coded:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """A run's violations in order of table, file, record. Row numbers are positions in it."""
+    """A run's violations in order of table, file, record. Row numbers are positions in it.
+
+    `tables[use]` is the table of a use; unless `personal`, what is personal in it is masked.
+    """
 
     stored: Stored
     frame: pl.DataFrame
@@ -75,6 +81,8 @@ class Index:
     project: Coded
     case: Coded
     division: Coded
+    tables: tuple[Table | None, ...]
+    personal: bool
 
     @property
     def rows(self) -> int:
@@ -83,18 +91,24 @@ class Index:
     def violations(self, positions: Sequence[int] | Ints) -> tuple[Violation, ...]:
         """The violations at these positions, texts filled in."""
         part = self.frame[positions].select("group", *SCHEMA)
-        return tuple(
-            self.stored.violation(self.stored.groups[group], (use, *rest))
-            for group, use, *rest in part.iter_rows()
-        )
+        return tuple(self._violation(group, row) for group, *row in part.iter_rows())
+
+    def _violation(self, group: int, row: Sequence[object]) -> Violation:
+        made = cast(Row, tuple(row))
+        if not self.personal:
+            use = made[0]
+            made = veiled(self.tables[use], self.stored.uses[use], made)
+        return self.stored.violation(self.stored.groups[group], made)
 
 
 class Indexes:
     """Opens the index of a run, making it on first use; keeps the last few open."""
 
-    def __init__(self, state_dir: Path, runs: Runs) -> None:
+    def __init__(self, state_dir: Path, runs: Runs, packs: Packs, *, personal: bool) -> None:
         self.folder = state_dir / "inspector"
         self.runs = runs
+        self.packs = packs
+        self.personal = personal
         self._open: OrderedDict[str, Index] = OrderedDict()
         self._new: OrderedDict[tuple[str, str], Mask] = OrderedDict()
         self._lock = threading.Lock()
@@ -126,9 +140,23 @@ class Indexes:
         if not path.exists():
             frame = _frame(stored)
             if not _write(frame, path):
-                return _index(stored, frame)
+                return self._index(stored, frame)
             self._prune()
-        return _index(stored, pl.read_ipc(path))
+        return self._index(stored, pl.read_ipc(path))
+
+    def _index(self, stored: Stored, frame: pl.DataFrame) -> Index:
+        works = pl.col("works")
+        code = pl.when(works.str.contains(PROJECT)).then(works.str.head(_PROJECT_LENGTH))
+        return Index(
+            stored,
+            frame,
+            frame["use"].cast(pl.Int64).to_numpy(),
+            coded(frame.select(code.otherwise(works)).to_series()),
+            coded(frame["case"]),
+            coded(frame["division"]),
+            tuple(table_of(self.packs, use) for use in stored.uses),
+            self.personal,
+        )
 
     def _prune(self) -> None:
         """Keep the newest index files; they can be made again."""
@@ -165,20 +193,6 @@ def _write(frame: pl.DataFrame, path: Path) -> bool:
     except OSError:
         return False
     return True
-
-
-def _index(stored: Stored, frame: pl.DataFrame) -> Index:
-    works = pl.col("works")
-    code = pl.when(works.str.contains(PROJECT)).then(works.str.head(_PROJECT_LENGTH))
-    project = frame.select(code.otherwise(works)).to_series()
-    return Index(
-        stored,
-        frame,
-        frame["use"].cast(pl.Int64).to_numpy(),
-        coded(project),
-        coded(frame["case"]),
-        coded(frame["division"]),
-    )
 
 
 def coded(column: pl.Series) -> Coded:

@@ -33,8 +33,10 @@ ATTENTION = (
 URGENT = (State.REJECTED, State.IN_DOUBT, State.GIVEN_UP, State.HELD)
 #: Versions looked through for a state that has no index, per page.
 _WINDOW = 200_000
-#: Refusals read to group their reasons.
+#: Versions of a state read to group their reasons, or to count those that still stand.
 _REASONS = 20_000
+#: The version is its record's newest: no other has taken its place.
+_STANDS = "(SELECT i.sequence FROM identity i WHERE i.id = v.identity) = v.sequence"
 
 
 class ReadOnly:
@@ -115,11 +117,13 @@ def places(ledger: Ledger, target: str = "", table: str = "") -> tuple[Place, ..
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """Versions of one page, newest first. `more`: older ones may follow, below `last`."""
+    """Versions of one page, newest first. `more`: older ones may follow, below `last`; `standing`:
+    ids of those that are their record's newest version."""
 
     entries: tuple[Entry, ...]
     more: bool
     last: int
+    standing: frozenset[int]
 
 
 def listed(
@@ -144,7 +148,10 @@ def listed(
     page = ids[:limit]
     more = len(ids) > limit or floor > 1
     last = page[-1] if len(ids) > limit else (floor if floor > 1 else 0)
-    return Listed(entries(ledger, page), more, last)
+    marks = ", ".join("?" for _ in page) or "NULL"
+    sql = f"SELECT v.id FROM version v WHERE v.id IN ({marks}) AND {_STANDS}"  # noqa: S608
+    standing = frozenset(r[0] for r in ledger.db.rows(sql, page))
+    return Listed(entries(ledger, page), more, last, standing)
 
 
 def entries(ledger: Ledger, ids: Sequence[int]) -> tuple[Entry, ...]:
@@ -163,6 +170,21 @@ class Reason:
     text: str
     count: int
     example: int
+
+
+def standing(ledger: Ledger, state: State) -> tuple[int, bool]:
+    """How many records stand in a state now, not counting versions that a newer one replaced; True
+    when only the newest were looked at and there may be more."""
+    count, read = 0, 0
+    for place in places(ledger):
+        sql = f"""SELECT COALESCE(SUM({_STANDS}), 0), COUNT(*) FROM (
+        SELECT v.identity, v.sequence FROM version v WHERE v.place = ? AND v.state = ?
+        AND {_INDEXED} ORDER BY v.id DESC LIMIT ?) v"""  # noqa: S608 - our own constants
+        found, looked = ledger.db.rows(sql, (place.id, state.value, _REASONS - read))[0]
+        count, read = count + found, read + looked
+        if read >= _REASONS:
+            return count, True
+    return count, False
 
 
 def reasons(

@@ -38,7 +38,7 @@ def make_site(
         packs=packs,
         names=titles(packs),
         runs=runs,
-        indexes=Indexes(state_dir, runs),
+        indexes=Indexes(state_dir, runs, packs, personal=rights.personal),
         snapshots=Snapshots(state_dir, runs, packs, reading),
         ledger_path=settings.ledger_path,
         baseline_path=baseline or state_dir / "baseline.json",

@@ -44,7 +44,7 @@ def make_app(site: Site, gate: Gate, log: FilteringBoundLogger) -> web.Applicati
     lines = {pack.name: pack_line(pack) for pack in site.packs}
     frame = render.Frame(site, tuple(p for p in PAGES if p.menu), f"spgl {__version__}", lines)
     app = web.Application(
-        middlewares=[_headers, _refusals(frame, log), _guard(frame, gate)],
+        middlewares=[_headers, _refusals(frame, log), _guard(frame, gate, log)],
         client_max_size=1 << 20,
     )
     for page in PAGES:
@@ -216,13 +216,20 @@ async def _headers(request: web.Request, handler: Handler) -> web.StreamResponse
     return response
 
 
-def _guard(frame: render.Frame, gate: Gate) -> Callable[..., Awaitable[web.StreamResponse]]:
+def _guard(
+    frame: render.Frame, gate: Gate, log: FilteringBoundLogger
+) -> Callable[..., Awaitable[web.StreamResponse]]:
+    """Lets in who may ask; where personal data are shown, writes down who was answered what."""
+
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         if not gate.known_host(request):
             raise Refusal(421, _FOREIGN_HOST)
         open_ = request.path == "/login" or request.path.startswith("/assets/")
         if open_ or gate.admitted(request):
+            if frame.site.rights.personal and not open_:
+                who = frame.site.rights.who
+                log.info("personal_data_served", path=request.path, address=request.remote, by=who)
             return await handler(request)
         if request.path.endswith(".json") or request.method != "GET":
             raise Refusal(401, _TOKEN)

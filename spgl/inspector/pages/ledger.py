@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from pusher.ledger.queries import Entry, status
@@ -30,12 +30,13 @@ class StateCount:
 
 @dataclass(frozen=True, slots=True)
 class VersionLine:
-    """One version in the list."""
+    """One version in the list. `replaced`: a newer version has taken its place."""
 
     entry: Entry
     table_title: Text
     key: dict[str, str]
     url: str
+    replaced: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def build(site: Site, ask: Ask) -> LedgerPage:
         ),
         reasons=grouped,
         reasons_capped=capped,
-        rows=tuple(line(site, e) for e in found.entries),
+        rows=tuple(line(site, e, found.standing) for e in found.entries),
         total=sums.get(state, 0),
         older_url=url(state, target, table, found.last) if found.more else "",
         actions=site.rights.actions,
@@ -111,7 +112,7 @@ def url(state: State, target: str, table: str, below: int = 0) -> str:
     return "/ledger?" + urlencode({n: v for n, v in pairs.items() if v})
 
 
-def line(site: Site, entry: Entry) -> VersionLine:
+def line(site: Site, entry: Entry, standing: frozenset[int]) -> VersionLine:
     """A version with its key masked, and where its life is told."""
     table = site.names.tables.get(entry.table)
     key = dict(entry.key)
@@ -120,7 +121,11 @@ def line(site: Site, entry: Entry) -> VersionLine:
     open_ = table is not None and sayable(table, entry.key)
     link = key_url("", table, entry.key) if table is not None and open_ else ""
     return VersionLine(
-        entry, table_title(site.names, entry.table), key, link or version_url(entry.handle)
+        entry=replace(entry, key=key),
+        table_title=table_title(site.names, entry.table),
+        key=key,
+        url=link or version_url(entry.handle),
+        replaced=entry.handle not in standing,
     )
 
 

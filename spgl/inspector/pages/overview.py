@@ -14,7 +14,7 @@ from spgl.inspector import words
 from spgl.inspector.cases import all_cases, overdue
 from spgl.inspector.filters import BY_USE, Filter, address, table_title
 from spgl.inspector.index import Coded, Index
-from spgl.inspector.ledger import URGENT, opened
+from spgl.inspector.ledger import URGENT, opened, standing
 from spgl.inspector.runs import Night, night
 from spgl.inspector.site import Ask, Page, Site
 from validator.reports import phrases
@@ -27,13 +27,15 @@ _PROJECTS, _LINES, _NIGHTS = 10, 8, 21
 
 @dataclass(frozen=True, slots=True)
 class Urgent:
-    """Something a person has to look at, and where. `count` None: not known yet."""
+    """Something a person has to look at, and where. `count` None: not known yet; `more`: at least
+    as many."""
 
     name: str
     title: Text
     help: Text
     count: int | None
     url: str
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ class Overview:
 
 def build(site: Site, _ask: Ask) -> Overview:
     nights = site.runs.nights(_NIGHTS)
-    states, pushes = _ledger(site)
+    states, urgent, pushes = _ledger(site)
     empty: tuple[Line, ...] = ()
     lines: dict[str, tuple[Line, ...]] = {}
     new, gone, previous = 0, 0, ""
@@ -129,7 +131,7 @@ def build(site: Site, _ask: Ask) -> Overview:
         new=new,
         gone=gone,
         compare_url=f"/compare?before={previous}&after={nights[0].id}" if previous else "",
-        urgent=_urgent(states, cases),
+        urgent=_urgent(urgent, cases),
         cases_read=cases is not None,
         states=states,
         nights=tuple(_night(n, pushes.get(n.id)) for n in nights),
@@ -149,11 +151,15 @@ def _overdue(site: Site, last: Night) -> int | None:
     return len(overdue(all_cases(site.snapshots, site.packs, snapshot, last.started)))
 
 
-def _ledger(site: Site) -> tuple[tuple[StateLine, ...], Mapping[str, PushRun]]:
+_Standing = Mapping[State, tuple[int, bool]]
+
+
+def _ledger(site: Site) -> tuple[tuple[StateLine, ...], _Standing, Mapping[str, PushRun]]:
     with opened(site.ledger_path) as ledger:
         if ledger is None:
-            return (), {}
+            return (), {}, {}
         found = status(ledger, runs=3 * _NIGHTS)
+        urgent = {state: standing(ledger, state) for state in URGENT}
     sums: dict[tuple[str, State], int] = {}
     for (target, _, state), n in found.counts.items():
         sums[target, state] = sums.get((target, state), 0) + n
@@ -163,14 +169,13 @@ def _ledger(site: Site) -> tuple[tuple[StateLine, ...], Mapping[str, PushRun]]:
         StateLine(target, state, TITLES[state], n, f"/ledger?state={state}&target={target}")
         for (target, state), n in ranked
     )
-    return lines, {run.name: run for run in reversed(found.runs)}
+    return lines, urgent, {run.name: run for run in reversed(found.runs)}
 
 
-def _urgent(states: Sequence[StateLine], cases: int | None) -> tuple[Urgent, ...]:
-    sums = {state: sum(s.count for s in states if s.state is state) for state in URGENT}
+def _urgent(states: _Standing, cases: int | None) -> tuple[Urgent, ...]:
     made = [
-        Urgent(str(state), TITLES[state], words.URGENT[state], n, f"/ledger?state={state}")
-        for state, n in sums.items()
+        Urgent(str(state), TITLES[state], words.URGENT[state], n, f"/ledger?state={state}", more)
+        for state, (n, more) in states.items()
         if n
     ]
     if cases is None or cases:

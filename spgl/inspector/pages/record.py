@@ -10,7 +10,7 @@ import polars as pl
 
 from spgl.inspector import words
 from spgl.inspector.cases import valid
-from spgl.inspector.family import Children, Parent, children, code_title, parents
+from spgl.inspector.family import Children, Parent, children, code_title, label, parents
 from spgl.inspector.index import Index
 from spgl.inspector.ledger import opened
 from spgl.inspector.lives import Told, identity, told
@@ -48,6 +48,7 @@ class RecordPage:
     run: str
     table: str
     title: Text
+    label: Text
     table_url: str
     stage: str | None
     key: Mapping[str, str]
@@ -99,6 +100,7 @@ def build(site: Site, ask: Ask) -> RecordPage:
         run=run,
         table=found.table.qualified,
         title=found.table.title,
+        label=label(site, found.table, _open(found.table, looked)),
         table_url=table_url(site, found.table.qualified),
         stage=found.table.stage,
         key=site.masked(found.table, found.key),
@@ -263,6 +265,12 @@ def _cells(
             )
         )
     return tuple(made)
+
+
+def _open(table: Table, values: Mapping[str, str]) -> dict[str, str]:
+    """The values that are not personal."""
+    fields = table.by_name
+    return {n: v for n, v in values.items() if n in fields and fields[n].personal is None}
 
 
 def _veiled(site: Site, table: Table, one: Told) -> Told:
