@@ -20,7 +20,9 @@ from pusher.sandbox.collector import DUPLICATE_KEY, NO_PARENT, Collector, Pace
 from pusher.sandbox.journal import repeats
 from pusher.sandbox.script import Refusal, Script
 from pusher.transport import Answer, Awaited, Batch, Failure, Parcel, TransportError, Verdict
-from pusher.transports.dialect import DIALECTS, text_of
+from pusher.transports.columns import Family, text_of
+from pusher.transports.dialect import Phase
+from pusher.transports.dialects import DIALECTS
 from pusher.transports.exchange_db import ExchangeSettings, ExchangeTransport
 from pusher.transports.exchange_rows import Row, answered, has_effect, rows_of
 from pusher.transports.exchange_settings import checked_name, exchange_table
@@ -432,23 +434,23 @@ async def test_what_the_database_refuses_has_its_class(
 
 
 @pytest.mark.parametrize(
-    ("code", "committing", "expected"),
+    ("code", "phase", "expected"),
     [
-        (sqlite3.SQLITE_FULL, False, Failure.ROLLED_BACK),
-        (sqlite3.SQLITE_IOERR_FSYNC, False, Failure.ROLLED_BACK),
-        (sqlite3.SQLITE_IOERR_FSYNC, True, Failure.IN_DOUBT),
-        (sqlite3.SQLITE_READONLY, False, Failure.CONFIGURATION),
-        (sqlite3.SQLITE_CANTOPEN, False, Failure.UNREACHABLE),
-        (sqlite3.SQLITE_TOOBIG, False, Failure.TOO_LARGE),
-        (sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY, False, Failure.PARENT),
-        (sqlite3.SQLITE_CONSTRAINT_NOTNULL, False, Failure.RECORD),
-        (sqlite3.SQLITE_CONSTRAINT_CHECK, False, Failure.RECORD),
+        (sqlite3.SQLITE_FULL, Phase.WORKING, Failure.ROLLED_BACK),
+        (sqlite3.SQLITE_IOERR_FSYNC, Phase.WORKING, Failure.ROLLED_BACK),
+        (sqlite3.SQLITE_IOERR_FSYNC, Phase.COMMITTING, Failure.IN_DOUBT),
+        (sqlite3.SQLITE_READONLY, Phase.WORKING, Failure.CONFIGURATION),
+        (sqlite3.SQLITE_CANTOPEN, Phase.WORKING, Failure.UNREACHABLE),
+        (sqlite3.SQLITE_TOOBIG, Phase.WORKING, Failure.TOO_LARGE),
+        (sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY, Phase.WORKING, Failure.PARENT),
+        (sqlite3.SQLITE_CONSTRAINT_NOTNULL, Phase.WORKING, Failure.RECORD),
+        (sqlite3.SQLITE_CONSTRAINT_CHECK, Phase.WORKING, Failure.RECORD),
     ],
 )
-def test_codes_of_sqlite(code: int, committing: bool, expected: Failure) -> None:
+def test_codes_of_sqlite(code: int, phase: Phase, expected: Failure) -> None:
     fault = sqlite3.OperationalError("x")
     fault.sqlite_errorcode = code
-    assert DIALECTS["sqlite"].classify(fault, committing) is expected
+    assert DIALECTS["sqlite"].classify(fault, phase) is expected
 
 
 @pytest.mark.asyncio
@@ -456,7 +458,10 @@ def test_codes_of_sqlite(code: int, committing: bool, expected: Failure) -> None
     ("url", "expected"),
     [
         ("not a url", Failure.CONFIGURATION),
-        ("mysql+pymysql://city@example.invalid/front", Failure.CONFIGURATION),
+        ("mssql+pymssql://city@example.invalid/front", Failure.CONFIGURATION),
+        ("mysql+nodriver://city@example.invalid/front", Failure.CONFIGURATION),
+        ("mysql://city@example.invalid/front", Failure.UNREACHABLE),
+        ("postgresql://city@example.invalid/front", Failure.UNREACHABLE),
         ("sqlite:////no/such/folder/front.db", Failure.CONFIGURATION),
         ("postgresql://city:hidden@example.invalid/front", Failure.CONFIGURATION),
     ],
@@ -599,7 +604,9 @@ def test_no_word_while_any_candidate_waits() -> None:
 def test_binding_and_reading_are_inverse(value: tuple[Kind, str]) -> None:
     kind, text = value
     assert canonical(kind, text) == text
-    assert text_of(kind, DIALECTS["sqlite"].bind(kind, text)) == text
+    for family in Family:
+        bind = DIALECTS["sqlite"].bind(kind, family)
+        assert text_of(kind, text if bind is None else bind(text)) == text
 
 
 def test_a_parcel_without_reason_still_says_why(tmp_path: Path) -> None:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from pusher.sandbox.exchange_tables import ARRIVAL
-from pusher.transports.dialect import Dialect, texts_of
+from pusher.transports.dialect import Dialect
 from pusher.transports.exchange_settings import ExchangeTable
+from pusher.transports.exchange_sql import bound, read_texts
 from validator.lexical import matches
 
 
@@ -48,9 +49,7 @@ def read_arrivals(
     if not rows:
         return []
     numbers, *values = zip(*rows, strict=True)
-    columns = [
-        texts_of(place.kind(name), column) for name, column in zip(wanted, values, strict=True)
-    ]
+    columns = [read_texts(place, name, column) for name, column in zip(wanted, values, strict=True)]
     arrivals: list[Arrival] = []
     for at, *line in zip(numbers, *columns, strict=True):
         texts = {name: text for name, text in zip(wanted, line, strict=True) if text}
@@ -69,12 +68,12 @@ def write_arrivals(
     groups: dict[tuple[str, ...], list[dict[str, object]]] = {}
     for number, values in changes:
         names = tuple(name for name in values if name in place.exchange)
-        bound: dict[str, object] = {
-            name: dialect.bind(place.kind(name), values[name]) if values[name] else None
+        line: dict[str, object] = {
+            name: bound(dialect, place, name, values[name]) if values[name] else None
             for name in names
         }
         if names:
-            groups.setdefault(names, []).append({**bound, "number": number})
+            groups.setdefault(names, []).append({**line, "number": number})
     for names, lines in groups.items():
         statement = (
             sa.update(place.clause)
@@ -91,4 +90,4 @@ def equals(
     column, kind, text = place.columns[name], place.kind(name), str(value)
     if not text:
         return column.is_(None)
-    return column == dialect.bind(kind, text) if matches(kind, text) else sa.false()
+    return column == bound(dialect, place, name, text) if matches(kind, text) else sa.false()

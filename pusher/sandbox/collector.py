@@ -20,7 +20,7 @@ from pusher.sandbox.exchange_tables import JOURNAL, create_tables, exchange_tabl
 from pusher.sandbox.journal import Effect, Held, identity_of, version_of
 from pusher.sandbox.script import Script
 from pusher.transport import Answer
-from pusher.transports.dialect import connect
+from pusher.transports.dialects import connect
 from pusher.transports.exchange_rows import REFUSED, TAKEN_OVER, VALIDATED, WAITING
 from pusher.transports.exchange_settings import ExchangeSettings, ExchangeTable
 from pusher.transports.exchange_sql import KeyTuple as _Key

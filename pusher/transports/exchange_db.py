@@ -9,8 +9,10 @@ SJYXBS of the row an invalidating copy names. It never updates or deletes a row,
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -30,7 +32,8 @@ from pusher.transport import (
 )
 from pusher.transports.answer import mask
 from pusher.transports.credentials import Credentials, read_secret
-from pusher.transports.dialect import Dialect, connect
+from pusher.transports.dialect import Dialect, Phase
+from pusher.transports.dialects import connect
 from pusher.transports.exchange_rows import (
     VALIDATED,
     Row,
@@ -40,13 +43,24 @@ from pusher.transports.exchange_rows import (
     rows_of,
 )
 from pusher.transports.exchange_settings import ExchangeSettings, ExchangeTable, exchange_table
-from pusher.transports.exchange_sql import Difference, difference, insert_rows, key_of, rows_by_key
+from pusher.transports.exchange_sql import (
+    Difference,
+    KeyTuple,
+    examine,
+    insert_rows,
+    kept_key,
+    rows_by_key,
+)
+from pusher.transports.fence import lower_fence, raise_fence
 from pusher.transports.notice import Notice, send_notice
 from validator.pack import Packs, Table
 
 __all__ = ["ExchangeSettings", "ExchangeTransport"]
 
 _Result = TypeVar("_Result")
+#: Seconds after which even a fresh batch is looked for before it is written: a process that was
+#: stopped between the claim and the fence may have been taken for dead meanwhile.
+_FRESH = 30.0
 
 
 class ExchangeTransport:
@@ -82,7 +96,7 @@ class ExchangeTransport:
         self._threads = ThreadPoolExecutor(self._settings.connections, "exchange-db")
         self._base = dialect, engine
         try:
-            await self._run(lambda: self._transact("connect", lambda connection: None))
+            await self._run(lambda: self._transact(lambda connection: None, fence="open"))
         except TransportError:
             await self.close()
             raise
@@ -131,14 +145,18 @@ class ExchangeTransport:
     def _send(self, batch: Batch) -> tuple[Receipt, ...]:
         place = self._place(batch)
 
+        began = time.monotonic()
+
         def write(connection: sa.Connection) -> None:
             absent: Sequence[Parcel] = batch.parcels
-            if not batch.fresh:
+            if not batch.fresh or time.monotonic() - began > _FRESH:
                 rows = self._rows(connection, place, batch.parcels)
-                absent = [p for p, r in rows if not has_effect(p, r, count_refused=False)]
+                absent = [
+                    p for p, r in rows if not has_effect(_kept(place, p), r, count_refused=False)
+                ]
             self._write(connection, place, absent)
 
-        self._transact(batch.idempotency_key, write)
+        self._transact(write, fence=batch.idempotency_key)
         return tuple(Receipt(parcel.index, Answer.RECEIVED) for parcel in batch.parcels)
 
     def _settle(self, batch: Batch) -> tuple[Receipt, ...] | None:
@@ -146,13 +164,15 @@ class ExchangeTransport:
 
         def look(connection: sa.Connection) -> tuple[Receipt, ...] | None:
             rows = self._rows(connection, place, batch.parcels)
-            absent = [p for p, r in rows if not has_effect(p, r, count_refused=True)]
+            absent = [p for p, r in rows if not has_effect(_kept(place, p), r, count_refused=True)]
             if len(absent) == len(batch.parcels):
                 return None
             self._write(connection, place, absent)
-            return tuple(Receipt(p.index, Answer.RECEIVED, receipt_lsh(p, r)) for p, r in rows)
+            return tuple(
+                Receipt(p.index, Answer.RECEIVED, receipt_lsh(_kept(place, p), r)) for p, r in rows
+            )
 
-        return self._transact(batch.idempotency_key, look)
+        return self._transact(look, fence=batch.idempotency_key)
 
     def _verdicts(self, awaited: Sequence[Awaited]) -> tuple[Verdict, ...]:
         groups: dict[str, list[Awaited]] = {}
@@ -166,19 +186,20 @@ class ExchangeTransport:
 
     def _verdicts_in(self, place: ExchangeTable, awaited: Sequence[Awaited]) -> Iterable[Verdict]:
         names = _names(entry.key.keys() for entry in awaited)
-        keys = [key_of(names, entry.key) for entry in awaited]
-        found = self._transact(
-            "verdicts", lambda connection: self._by_key(connection, place, names, keys)
-        )
+        keys = [kept_key(place, names, entry.key) for entry in awaited]
+        found = self._transact(lambda connection: self._by_key(connection, place, names, keys))
         for entry, key in zip(awaited, keys, strict=True):
-            word = answered(entry, found.get(key, ()), self._settings.accepted_at)
+            kept = None if entry.fields is None else place.kept_content(entry.fields)
+            asked = entry if place.keeps_all else replace(entry, fields=kept)
+            word = answered(asked, found.get(key, ()), self._settings.accepted_at)
             if word is not None:
                 yield _verdict(entry, *word)
 
     def _compare(self, tables: Sequence[Table]) -> tuple[Difference, ...]:
         places = [exchange_table(self._settings, self._packs, table.qualified) for table in tables]
-        found = self._transact("compare", lambda c: [difference(c, place) for place in places])
-        return tuple(d for d in found if d.absent or d.missing or d.unknown)
+        dialect, _ = self._connected()
+        found = self._transact(lambda c: [examine(c, dialect, place)[0] for place in places])
+        return tuple(d for d in found if d.any)
 
     def _place(self, batch: Batch) -> ExchangeTable:
         return self._table(f"{batch.standard}/{batch.table}")
@@ -188,12 +209,12 @@ class ExchangeTransport:
         place = self._tables.get(qualified)
         if place is not None:
             return place
-        place = exchange_table(self._settings, self._packs, qualified)
-        found = self._transact("compare", lambda connection: difference(connection, place))
-        if found.absent or found.missing:
-            lacks = "does not exist" if found.absent else f"lacks {', '.join(found.missing[:5])}"
+        assumed = exchange_table(self._settings, self._packs, qualified)
+        dialect, _ = self._connected()
+        found, place = self._transact(lambda connection: examine(connection, dialect, assumed))
+        if found.stops:
             raise TransportError(
-                Failure.CONFIGURATION, "table", f"{place.name} {lacks} in the exchange database"
+                Failure.CONFIGURATION, "table", f"in the exchange database {found}"
             )
         self._tables[qualified] = place
         return place
@@ -203,7 +224,7 @@ class ExchangeTransport:
     ) -> list[tuple[Parcel, Sequence[Row]]]:
         """Each parcel with every row of its identity."""
         names = _names(parcel.key.keys() for parcel in parcels)
-        keys = [key_of(names, parcel.key) for parcel in parcels]
+        keys = [kept_key(place, names, parcel.key) for parcel in parcels]
         found = self._by_key(connection, place, names, keys)
         return [(p, found.get(key, ())) for p, key in zip(parcels, keys, strict=True)]
 
@@ -212,8 +233,8 @@ class ExchangeTransport:
         connection: sa.Connection,
         place: ExchangeTable,
         names: tuple[str, ...],
-        keys: Sequence[tuple[str, ...]],
-    ) -> dict[tuple[str, ...], list[Row]]:
+        keys: Sequence[KeyTuple],
+    ) -> dict[KeyTuple, list[Row]]:
         dialect, _ = self._connected()
         return rows_by_key(connection, dialect, place, names, keys, self._settings.page)
 
@@ -224,28 +245,40 @@ class ExchangeTransport:
         rows = [row for parcel in parcels for row in rows_of(parcel)]
         insert_rows(connection, dialect, place, rows, f"{self._clock():%Y-%m-%d %H:%M:%S}")
 
-    def _transact(self, fence: str, work: Callable[[sa.Connection], _Result]) -> _Result:
-        """`work` in one transaction under a fence; every failure in its class."""
+    def _transact(
+        self, work: Callable[[sa.Connection], _Result], fence: str | None = None
+    ) -> _Result:
+        """`work` in one transaction, under a fence if one is named; every failure in its class."""
         dialect, engine = self._connected()
-        committing = False
+        phase = Phase.CONNECTING
         try:
             with engine.connect() as connection:
-                with connection.begin() as transaction:
-                    dialect.fence(connection, fence)
-                    result = work(connection)
-                    committing = True
-                    transaction.commit()
+                try:
+                    with connection.begin() as transaction:
+                        if fence is not None:
+                            raise_fence(dialect, connection, self._settings, fence)
+                        phase = Phase.WORKING
+                        result = work(connection)
+                        phase = Phase.COMMITTING
+                        transaction.commit()
+                finally:
+                    if fence is not None:
+                        lower_fence(dialect, connection, self._settings, fence)
                 return result
         except TransportError:
             raise
         except sa.exc.StatementError as fault:
-            raise _failed(dialect, fault.orig or fault, committing) from fault
+            raise _failed(dialect, fault.orig or fault, phase) from fault
         except (ValueError, OverflowError) as fault:
-            raise _failed(dialect, fault, committing) from fault
+            raise _failed(dialect, fault, phase) from fault
         except sa.exc.TimeoutError as fault:
             raise TransportError(
                 Failure.UNREACHABLE, "pool", "no connection became free in time"
             ) from fault
+        except RuntimeError as fault:
+            if phase is not Phase.CONNECTING:
+                raise
+            raise TransportError(Failure.CONFIGURATION, dialect.name, mask(str(fault))) from fault
 
     async def _run(self, work: Callable[[], _Result]) -> _Result:
         """`work` in a thread. It cannot be stopped: what outlasts the limit is in doubt."""
@@ -285,8 +318,13 @@ def _verdict(entry: Awaited, answer: Answer, row: Row) -> Verdict:
     )
 
 
-def _failed(dialect: Dialect, fault: BaseException, committing: bool) -> TransportError:
+def _kept(place: ExchangeTable, parcel: Parcel) -> Parcel:
+    """A parcel as it looks once the table has it; what is compared, never what is sent."""
+    return parcel if place.keeps_all else replace(parcel, fields=place.kept_content(parcel.fields))
+
+
+def _failed(dialect: Dialect, fault: BaseException, phase: Phase) -> TransportError:
     """Drivers may repeat values in their messages: personal numbers are covered, length is cut."""
-    code = getattr(fault, "sqlite_errorname", None) or type(fault).__name__
     detail = mask(str(fault)) if not isinstance(fault, ValueError) else "a value cannot be bound"
-    return TransportError(dialect.classify(fault, committing), f"{dialect.name} {code}", detail)
+    code = f"{dialect.name} {dialect.code(fault)}"
+    return TransportError(dialect.classify(fault, phase), code, detail)

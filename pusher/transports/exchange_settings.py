@@ -10,12 +10,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.sql import quoted_name
 
 from pusher.transport import Failure, TransportError
+from pusher.transports.columns import RealColumn, assumed, faithful, stored
 from validator.pack import Field, Kind, Packs, Role, Table
 
 #: What the pusher writes itself; LSH and SBYY are left to the database.
@@ -33,7 +34,8 @@ class ExchangeSettings:
     `url`: a SQLAlchemy URL without password; that comes from `password_env` or `password_file`.
     `extra`: columns of the site's own (`SCSJ`, `GXSJ`) and their value, `@now` for the time.
     `accepted_at`: from which SJSCZT on a record counts as accepted. `page`: keys per look-up.
-    `connections`: transactions at once; SQLite has one writer anyway.
+    `connections`: transactions at once; SQLite has one writer anyway. `fence_table`: a table of the
+    site with a column NAME, whose row is held instead of the database's own lock.
     """
 
     url: str
@@ -49,6 +51,8 @@ class ExchangeSettings:
     page: int = 500
     connections: int = 1
     lock_timeout: float = 10.0
+    fence_table: str | None = None
+    connect_timeout: float = 10.0
     total_timeout: float = 180.0
     notify_url: str | None = None
     notify_timeout: float = 10.0
@@ -57,12 +61,20 @@ class ExchangeSettings:
     token_file: Path | None = None
 
 
+class AsBound(sa.types.UserDefinedType[Any]):
+    """A column whose values go to the driver and come from it untouched, without a cast: what the
+    driver takes for a type is up to the dialect, what it becomes up to the real column."""
+
+    cache_ok = True
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ExchangeTable:
     """A pack table as it stands in the exchange database.
 
     `fields`: business fields in order; `exchange`: the exchange fields this table has, by name.
-    `clause` carries the quoted names; `columns` finds a column by the official field name.
+    `clause` carries the quoted names; `columns` finds a column by the official field name, `real`
+    what the database said of it (before it was asked: what its kind suggests).
     """
 
     table: Table
@@ -70,11 +82,25 @@ class ExchangeTable:
     fields: tuple[Field, ...]
     exchange: Mapping[str, Field]
     extra: Mapping[str, str]
-    columns: Mapping[str, sa.ColumnClause[object]]
+    columns: Mapping[str, sa.ColumnClause[Any]]
     clause: sa.TableClause
+    real: Mapping[str, RealColumn]
 
     def kind(self, name: str) -> Kind:
         return self.table.by_name[name].kind
+
+    def kept(self, name: str, text: str) -> str:
+        """The text that comes back when `text` is written to a field."""
+        return stored(self.kind(name), text, self.real[name])
+
+    def kept_content(self, content: Mapping[str, str]) -> Mapping[str, str]:
+        """A content as it comes back from this table."""
+        return {name: self.kept(name, text) for name, text in content.items()}
+
+    @property
+    def keeps_all(self) -> bool:
+        """True when every business field comes back as it was sent."""
+        return all(faithful(f.kind, self.real[f.name]) for f in self.fields)
 
 
 def exchange_table(settings: ExchangeSettings, packs: Packs, qualified: str) -> ExchangeTable:
@@ -90,13 +116,14 @@ def exchange_table(settings: ExchangeSettings, packs: Packs, qualified: str) -> 
     business = tuple(f for f in table.fields if f.role is Role.BUSINESS)
     exchange = {f.name: f for f in table.fields if f.role is Role.EXCHANGE}
     names = [f.name for f in business] + list(exchange) + list(settings.extra)
-    columns: dict[str, sa.ColumnClause[object]] = {}
+    columns: dict[str, sa.ColumnClause[Any]] = {}
     for official in names:
         cased = checked_name(_cased(settings.column_case, official))
-        columns[official] = sa.column(quoted_name(cased, True))
+        columns[official] = sa.column(quoted_name(cased, True), AsBound())
+    real = {f.name: assumed(str(columns[f.name].name), f.kind) for f in table.fields}
     schema = None if settings.schema is None else quoted_name(checked_name(settings.schema), True)
     clause = sa.table(quoted_name(name, True), *columns.values(), schema=schema)
-    return ExchangeTable(table, name, business, exchange, settings.extra, columns, clause)
+    return ExchangeTable(table, name, business, exchange, settings.extra, columns, clause, real)
 
 
 def checked_name(name: str) -> str:

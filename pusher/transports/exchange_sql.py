@@ -7,13 +7,14 @@ knows no transaction.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import sqlalchemy as sa
 
 from pusher.transport import Failure, TransportError
-from pusher.transports.dialect import Dialect, texts_of
+from pusher.transports.columns import Family, real_column, texts_of
+from pusher.transports.dialect import Bind, Dialect
 from pusher.transports.exchange_rows import WAITING, NewRow, Row
 from pusher.transports.exchange_settings import NOW, WRITTEN, ExchangeTable
 
@@ -23,12 +24,40 @@ KeyTuple = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How a table of the exchange database differs from the pack."""
+    """How a table of the exchange database differs from the pack.
+
+    `missing` and `cased` stop it (`cased`: there, but written in another case), `demanded` are
+    columns that we leave out and that take no row without a value; `unknown` is only told.
+    """
 
     table: str
     absent: bool
     missing: tuple[str, ...]
     unknown: tuple[str, ...]
+    cased: tuple[str, ...] = ()
+    demanded: tuple[str, ...] = ()
+
+    @property
+    def stops(self) -> bool:
+        """No row can be written as things are."""
+        return self.absent or bool(self.missing or self.cased or self.demanded)
+
+    @property
+    def any(self) -> bool:
+        return self.stops or bool(self.unknown)
+
+    def __str__(self) -> str:
+        parts = [f"lacks {', '.join(self.missing[:5])}"] if self.missing else []
+        if self.absent:
+            parts.append("does not exist")
+        if self.cased:
+            names = ", ".join(self.cased[:5])
+            parts.append(f"has {names} in another case (table_case, column_case)")
+        if self.demanded:
+            parts.append(f"demands a value for {', '.join(self.demanded[:5])} (extra_columns)")
+        if self.unknown:
+            parts.append(f"has {len(self.unknown)} columns more: {', '.join(self.unknown[:5])}")
+        return f"{self.table} {'; '.join(parts)}"
 
 
 def insert_rows(
@@ -80,7 +109,8 @@ def _lines(
     """Values of the rows in the order of `_Insert.names`."""
     business = known_names(place)
     known = set(business)
-    converted = [(i, f.kind) for i, f in enumerate(place.fields) if f.kind not in dialect.plain]
+    bound = [(i, _bind(dialect, place, f.name)) for i, f in enumerate(place.fields)]
+    converted = [(i, bind) for i, bind in bound if bind is not None]
     written = _written(place)
     flags = {v: _bound(dialect, place, "SJYXBS", "1" if v else "0") for v in (True, False)}
     waiting = _bound(dialect, place, "SJSCZT", str(WAITING))
@@ -95,9 +125,9 @@ def _lines(
             )
         get = row.fields.get
         line: list[object] = [get(name) or None for name in business]
-        for i, kind in converted:
+        for i, bind in converted:
             if line[i] is not None:
-                line[i] = dialect.bind(kind, str(line[i]))
+                line[i] = bind(str(line[i]))
         own = {"SJYXBS": flags[row.valid], "SJWXYY": row.reason or None, "SJSCZT": waiting}
         line += [own[name] for name in written]
         line += extra
@@ -111,7 +141,17 @@ def _written(place: ExchangeTable) -> tuple[str, ...]:
 
 def _bound(dialect: Dialect, place: ExchangeTable, name: str, text: str) -> object:
     """An exchange value, or None where the table has no such column."""
-    return dialect.bind(place.kind(name), text) if name in place.exchange else None
+    return bound(dialect, place, name, text) if name in place.exchange else None
+
+
+def _bind(dialect: Dialect, place: ExchangeTable, name: str) -> Bind:
+    return dialect.bind(place.kind(name), place.real[name].family)
+
+
+def bound(dialect: Dialect, place: ExchangeTable, name: str, text: str) -> object:
+    """A canonical text as the column of a field takes it."""
+    bind = _bind(dialect, place, name)
+    return text if bind is None else bind(text)
 
 
 def known_names(place: ExchangeTable) -> tuple[str, ...]:
@@ -140,6 +180,36 @@ def rows_by_key(
     return found
 
 
+def examine(
+    connection: sa.Connection, dialect: Dialect, place: ExchangeTable
+) -> tuple[Difference, ExchangeTable]:
+    """Compare the real columns with the pack; the table with what the database said of them."""
+    try:
+        described = sa.inspect(connection).get_columns(place.name, schema=place.clause.schema)
+    except sa.exc.NoSuchTableError:
+        return Difference(place.name, True, (), ()), place
+    columns = [real_column(column, connection.dialect.name) for column in described]
+    found = {column.name.casefold(): column for column in columns}
+    ours = {str(column.name).casefold(): official for official, column in place.columns.items()}
+    met = {official: found[name] for name, official in ours.items() if name in found}
+    need = {official: str(column.name) for official, column in place.columns.items()}
+    others = tuple(c for c in columns if c.name.casefold() not in ours)
+    written = {*known_names(place), *_written(place), *place.extra}
+    silent = (
+        *others,
+        *(met[name] for name in place.exchange if name in met and name not in written),
+    )
+    difference = Difference(
+        place.name,
+        False,
+        missing=tuple(need[official] for official in need if official not in met),
+        unknown=tuple(c.name for c in others),
+        cased=tuple(c.name for o, c in met.items() if dialect.exact_case and c.name != need[o]),
+        demanded=tuple(c.name for c in silent if c.demanded),
+    )
+    return difference, replace(place, real={**place.real, **met})
+
+
 def key_conditions(
     dialect: Dialect,
     place: ExchangeTable,
@@ -156,25 +226,14 @@ def key_conditions(
             yield _condition(dialect, place, names, shape, same[start : start + page])
 
 
-def difference(connection: sa.Connection, place: ExchangeTable) -> Difference:
-    """Compare the real columns with the pack, names without regard to case."""
-    inspector = sa.inspect(connection)
-    try:
-        real = inspector.get_columns(place.name, schema=place.clause.schema)
-    except sa.exc.NoSuchTableError:
-        return Difference(place.name, True, (), ())
-    have = {str(column["name"]).casefold() for column in real}
-    need = {str(column.name).casefold(): str(column.name) for column in place.columns.values()}
-    missing = tuple(name for folded, name in need.items() if folded not in have)
-    unknown = tuple(
-        str(column["name"]) for column in real if str(column["name"]).casefold() not in need
-    )
-    return Difference(place.name, False, missing, unknown)
-
-
 def key_of(names: tuple[str, ...], key: Mapping[str, str]) -> KeyTuple:
     """A key mapping in the order of `names`."""
     return tuple(key.get(name, "") for name in names)
+
+
+def kept_key(place: ExchangeTable, names: tuple[str, ...], key: Mapping[str, str]) -> KeyTuple:
+    """`key_of` in the form in which the table keeps it."""
+    return tuple(place.kept(name, key.get(name, "")) for name in names)
 
 
 def _condition(
@@ -189,15 +248,13 @@ def _condition(
     absent = [place.columns[name].is_(None) for i, name in enumerate(names) if not shape[i]]
     if not given:
         return sa.and_(*absent)
-    kinds = [place.kind(names[i]) for i in given]
     columns = [place.columns[names[i]] for i in given]
-    values = [
-        tuple(dialect.bind(kind, key[i]) for kind, i in zip(kinds, given, strict=True))
-        for key in keys
-    ]
+    values = [tuple(bound(dialect, place, names[i], key[i]) for i in given) for key in keys]
+    # a condition on the first part alone lets every database use an index on it
+    firsts = columns[0].in_(list(dict.fromkeys(value[0] for value in values)))
     if len(columns) == 1:
-        return sa.and_(columns[0].in_([value[0] for value in values]), *absent)
-    return sa.and_(sa.tuple_(*columns).in_(values), *absent)
+        return sa.and_(firsts, *absent)
+    return sa.and_(firsts, sa.tuple_(*columns).in_(values), *absent)
 
 
 def _read(
@@ -211,12 +268,22 @@ def _read(
     statement = sa.select(*(place.columns[name] for name in wanted)).where(condition)
     rows = connection.execute(statement).all()
     columns = [
-        texts_of(place.kind(name), column)
+        read_texts(place, name, column)
         for name, column in zip(wanted, zip(*rows, strict=True), strict=False)
     ]
     for values in zip(*columns, strict=True):
         texts = {name: text for name, text in zip(wanted, values, strict=True) if text}
         yield key_of(names, texts), _row(texts)
+
+
+#: Columns whose values the driver gives back with more than they hold.
+_LOOSE = frozenset({Family.PADDED, Family.SINGLE})
+
+
+def read_texts(place: ExchangeTable, name: str, values: Iterable[object]) -> list[str]:
+    """The canonical texts of the values of a field."""
+    texts = texts_of(place.kind(name), values)
+    return [place.kept(name, t) for t in texts] if place.real[name].family in _LOOSE else texts
 
 
 def _row(texts: dict[str, str]) -> Row:
