@@ -73,17 +73,22 @@ def test_required_marks_say_what_they_attest() -> None:
     marks = [(f, m) for _, f in FIELDS for m in f.required]
     told = Counter((str(m.provenance), m.attests and str(m.attests)) for _, m in marks)
     assert told == {
-        ("deployed", "sender-fills"): 154,
+        ("deployed", "sender-fills"): 166,
         ("deployed", "refusal"): 43,
         ("deployed", "other-interface"): 41,
         ("earlier", "other-interface"): 20,
-        ("earlier", "refusal"): 7,
+        ("earlier", "refusal"): 10,
         ("deployed", None): 13,
+        ("regulation", "notice"): 4,
+        ("inferred", None): 17,
     }
     conditional = {(f.name, m.reference) for f, m in marks if m.when}
     assert conditional == {
-        ("TBCXMC", "SPEC-01"), ("YYYT", "FIRE-01"),
+        ("TBCXMC", "SPEC-01"), ("YYYT", "FIRE-01"), ("CD", "PRJ-07"), ("XMWQBJSJ", "PRJ-09"),
         ("ZXBW", "FIRE-02"), ("ZXMJ", "FIRE-02"), ("ZXSZCS", "FIRE-02"),
+        ("BWCLLB", "FIRE-03"), ("BWSZCS", "FIRE-03"), ("BWBW", "FIRE-03"), ("BWCL", "FIRE-03"),
+        ("ZZBH", "DOC-03"), ("ZZBS", "DOC-03"), ("DZZZWJLJ", "DOC-03"),
+        ("CCJGTZSWH", "XF-F03"), ("BABBH", "XF-F03"),
     }  # fmt: skip
     marks_of = field("SPGL_XMJBXXB.XMTZLY").required
     assert [(m.provenance, m.attests, m.reference) for m in marks_of] == [
@@ -237,13 +242,18 @@ def test_explicit_rule_uses_are_complete() -> None:
     used.update(u.rule for p in PACKS for u in p.rules)
     explicit = {name for name, rule in rules().items() if rule.params is not None}
     assert set(used) == explicit
-    assert used["completed-case-without-business-row"] == 8
-    items = [
-        str(i) for p in PACKS for u in p.rules
-        if isinstance(found := u.params["items"], list) for i in found
-    ]  # fmt: skip
-    stages = [i for p in PACKS for s in p.stages for i in s.items]
-    assert sorted(items) == sorted(stages)
+    routed = {
+        reference: sorted(
+            str(i) for p in PACKS for u in p.rules
+            if u.reference == reference and u.rule == "completed-case-without-business-row"
+            if isinstance(found := u.params["items"], list) for i in found
+        )
+        for reference in ("BUS-01", "BUS-02")
+    }  # fmt: skip
+    assert routed["BUS-01"] == sorted(i for p in PACKS for s in p.stages for i in s.items)
+    eleven = [f"009000{n}" for n in range(1, 5)] + [f"012000{n}" for n in range(1, 4)]
+    eleven += ["0100000", "0140000", "0150000", "0180000"]
+    assert routed["BUS-02"] == sorted(eleven * 2), "parties and units of the same items"
 
 
 def test_every_provenance_is_earned() -> None:

@@ -168,6 +168,7 @@ def _rules(data: object) -> tuple[RuleUse, ...]:
             params=cast("Mapping[str, object]", d.get("params", {})),
             provenance=Provenance(str(d["provenance"])),
             reference=_str(d, "reference"),
+            attests=Attests(str(d["attests"])) if "attests" in d else None,
         )
         for d in _several(data)
     )

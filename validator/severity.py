@@ -17,12 +17,13 @@ def by_evidence(
 
     Official, national and read regulation block. Deployed blocks, except where the mark only says
     that a sender fills the field or that another interface asks for it, or where the list is open.
-    Earlier warns, inferred informs.
+    What is only a notice to people never blocks. Earlier warns, inferred informs.
     """
+    told = attests is Attests.NOTICE
     if provenance in _STRONG:
-        return Severity.WARNING if open_list else Severity.ERROR
+        return Severity.WARNING if open_list or told else Severity.ERROR
     if provenance is Provenance.DEPLOYED:
-        weak = attests in (Attests.SENDER_FILLS, Attests.OTHER_INTERFACE) or open_list
+        weak = told or attests in (Attests.SENDER_FILLS, Attests.OTHER_INTERFACE) or open_list
         return Severity.WARNING if weak else Severity.ERROR
     return Severity.WARNING if provenance is Provenance.EARLIER else Severity.INFO
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
@@ -57,13 +58,21 @@ class Course:
             free = ITEMS[item].national == "9990000" and rng.random() < 0.5
             outcome = FAILED if free else rng.choice(_STUMBLES)
             stumbled = self._case(gcdm, item, moment, outcome)
-            self.steps.append(Step(stumbled, "", dict(granted)))
+            self.steps.append(Step(stumbled, together, dict(granted)))
             moment = later(stumbled.ended, 3 + rng.randrange(8), rng)
         outcome = PASSED_LACKING if rng.random() < 0.08 else PASSED
         case = self._case(gcdm, item, moment, outcome)
         self.steps.append(Step(case, together, dict(granted)))
         granted[item] = case
         return later(case.ended, 2 + rng.randrange(10), rng)
+
+    def jointly(
+        self, gcdm: str, items: Sequence[str], moment: datetime, granted: Granted, code: str
+    ) -> datetime:
+        """Items applied for at once; they share `code` where they are several."""
+        together = code if len(items) > 1 else ""
+        ends = [self.handle(gcdm, item, moment, granted, together) for item in items]
+        return max(ends, default=moment)
 
     def _case(self, gcdm: str, item: str, start: datetime, outcome: int) -> Case:
         code = f"YC{start:%Y%m%d}{self.project.number:04d}{len(self.steps) + 1:05d}"
@@ -87,17 +96,20 @@ def _build(course: Course, gcdm: str, moment: datetime, granted: Granted) -> Non
     """Permit, construction and acceptance of one part of the project."""
     p, rng = course.project, course.rng
     joint = f"BL{p.number:04d}{gcdm[-3:]}"
+    together = ("YC3001", "YC3003") if p.situation else ()
+    moment = course.jointly(gcdm, together, moment, granted, f"{joint}S3")
     for item in _planned(p, (3,)):
-        together = f"{joint}S3" if p.situation and item in ("YC3001", "YC3003") else ""
-        moment = course.handle(gcdm, item, moment, granted, together)
+        if item not in together:
+            moment = course.handle(gcdm, item, moment, granted)
     if p.purpose == "住宅小区":
         course.handle(gcdm, "YC5002", later(moment, 60, rng), granted)
     course.handle(gcdm, "YC5001", later(moment, 30, rng), granted)
     moment = later(moment + timedelta(days=rng.randrange(240, 420)), 1, rng)
+    accepted = [item for item in _planned(p, (4,)) if item != "YC4004"]
+    moment = course.jointly(gcdm, accepted, moment, granted, f"{joint}S4")
     for item in _planned(p, (4,)):
-        moment = course.handle(
-            gcdm, item, moment, granted, f"{joint}S4" if item != "YC4004" else ""
-        )
+        if item not in accepted:
+            moment = course.handle(gcdm, item, moment, granted)
     if p.purpose == "住宅小区":
         course.handle(gcdm, "YC5003", moment, granted)
 

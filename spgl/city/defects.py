@@ -11,12 +11,16 @@ from spgl.city.planting import (
     event_added,
     event_dropped,
     invalidated,
+    noticed,
+    review_event_dropped,
     row_dropped,
     spoilt,
 )
+from spgl.city.table import Record
 
 _PLAIN = (1, 3, 8, 11)
 _PAUSED = (1, 3, 8, 9, 10, 11)
+_FIRE_ITEMS = ("YC3003", "YC4001", "YC4002")
 
 
 def _other(last: str, *choices: str) -> str:
@@ -28,11 +32,19 @@ def _swapped(code: str) -> str:
     return code[:15] + code[16] + code[15] + code[17:]
 
 
-def _unreviewed(tables: Tables) -> dict[str, str]:
+def _unreviewed(tables: Tables, _original: Record) -> Record:
     """Codes of the youngest project, whose drawings nobody has reviewed yet."""
     youngest = tables["SPGL_XMJBXXB"][-1]
     codes = {"XMDM": youngest["XMDM"], "GCDM": youngest["GCDM"], "STYWBH": "ST999900001"}
-    return {**codes, "DFSJZJ": "9901-copy-0002"}
+    return {**codes, "DFSJZJ": "9901-copy-0002", "SCTGSJ": ""}
+
+
+def _of_water(tables: Tables, original: Record) -> Record:
+    """The case code of the water connection of the same works."""
+    cases = tables["SPGL_XMSPSXBLXXB"]
+    works = original["GCDM"]
+    other = next(c for c in cases if c["GCDM"] == works and c["SPSXBM"] == "YC5001")
+    return {"SPSXSLBM": other["SPSXSLBM"], "DFSJZJ": "9901-copy-0004"}
 
 
 _SURROUNDINGS = (
@@ -54,7 +66,19 @@ _SURROUNDINGS = (
     cell("wrong-format", "XMQQYJXXB.XZQHDM", "9901", 41,
          ("行政区划代码只写了四位", "the division code has four digits only")),
     invalidated("XMFJXXB", 60, ("作废的附件没有填写原因", "an invalid attachment says no reason")),
-    spoilt("ZJFWSXBLGCXXB", "broken", 40, ("一行JSON被截断", "a JSON line is cut off")),
+    copied("parallel-item-repeated", "SPLCJBLSXXXB", 0,
+           ("并行推进的事项又列入施工许可阶段", "a parallel item stands in the permit stage too"),
+           fields=("SPJDXH", "SPLCBM", "SPLCBBH", "SPSXBM"),
+           where=lambda r: r["SPLCBM"] == "YCSH" and r["SPJDXH"] == "5",
+           new=lambda *_: {"SPJDXH": "3", "DFSJZJ": "9901-copy-0003"}),
+    copied("assessed-project-without-unit", "XMJBXXB", 2,
+           ("外市项目标为已完成区域评估，但没有评估数据",
+            "a project of another city counts as assessed, but nothing of it is there"),
+           fields=("SFWCQYPG",), where=lambda r: r["XMDM"] == r["GCDM"],
+           new=lambda *_: {"XMDM": "2405-990201-04-02-000321", "GCDM": "2405-990201-04-02-000321",
+                           "XZQHDM": "990200", "JSDDXZQH": "990201", "SFWCQYPG": "1",
+                           "DFSJZJ": "9901-copy-0005"}),
+    spoilt("ZJFWSXBLGCXXB", "broken", 41, ("一行JSON被截断", "a JSON line is cut off")),
     spoilt("XMQQYJXXB", "bytes", 80, ("一行里有无法解码的字节", "a line has undecodable bytes")),
 )  # fmt: skip
 _PROJECTS_AND_CASES = (
@@ -98,6 +122,16 @@ _HISTORIES = (
                 after=3, state=12, hours=20),
     event_added("repeated-intake", _PLAIN, 70, ("接件报了两次", "the intake is reported twice"),
                 after=0, state=1, hours=0.02),
+    cell("special-procedure-without-event", "XMSPSXBLTBCXXXB.TBCXKSSJ",
+         lambda v: f"{v[:11]}07:00:00", 20,
+         ("特别程序的开始时间与明细不一致", "a special procedure and its event start apart"),
+         fields=("TBCXKSSJ", "SPSXSLBM")),
+    event_dropped("first-event-differs", _PLAIN, 1,
+                  ("消防件没有接件", "a fire case lacks its intake"),
+                  drop=0, shows=1, items=_FIRE_ITEMS, fields=("BLZT", "SPSXSLBM")),
+    event_dropped("completed-case-without-event", _PLAIN, 2,
+                  ("消防件没有受理就办结", "a fire case is completed without acceptance"),
+                  drop=1, items=_FIRE_ITEMS, fields=("BLZT", "SPSXSLBM")),
     event_added("event-after-end", _PLAIN, 90,
                 ("办结之后部门又开始办理", "a department starts after the case has ended"),
                 after=3, state=8, hours=24),
@@ -111,7 +145,7 @@ _STAGES = (
     copied("duplicate-key", "JSGCGHXKXXB", 20,
            ("同一规划许可报了两条，内容不同", "one permit stands twice with different content"),
            fields=("XZQHDM", "GCDM", "SPSXSLBM"),
-           new=lambda _: {"JSWZ": "样川市（补录）", "DFSJZJ": "9901-copy-0001"}),
+           new=lambda *_: {"JSWZ": "样川市（补录）", "DFSJZJ": "9901-copy-0001"}),
     cell("wrong-type", "JZGCSGXKXXB.HTJG", "12,345.60", 15,
          ("合同价格带千分位逗号", "the contract price has a thousands separator")),
     cell("dangling-reference", "KCSJRYXXB.STYWBH", "ST000000000", 100,
@@ -127,6 +161,13 @@ _STAGES = (
          ("地上层数在JSON里写成了数字", "the storeys, a text, stand as a JSON number")),
     cell("wrong-type", "XMDTXXB.JZMJ", "约3000", 90,
          ("建筑面积带了文字", "the floor area holds words")),
+    cell("category-outside-class", "XMDTXXB.GCYT", "0201", 120,
+         ("工程类别不属于房屋建筑", "the works category is not one of buildings"),
+         fields=("GCYT", "GCDM")),
+    noticed("code-not-in-list", "XMDTXXB.GCYT", "0201",
+            ("同一单元格：代码不在已知代码中", "the same cell: no code that is known"),
+            fields=("GCYT",), severity="warning"),
+    review_event_dropped("1", 12, ("施工图审查缺状态1", "a drawing review lacks its event 1")),
     cell("wrong-type", "JSGCJGYSBAXXB.KGRQ", "2024/3/5", 10,
          ("开工日期用了斜线", "the start date is written with slashes")),
     cell("wrong-format", "JSGCJGYSBAXXB.XMJWDZB", lambda v: v.replace(",", "，"), 20,
@@ -141,6 +182,20 @@ _FIRE = (
     cell("missing-conditional-value", "JSGCXFYSXXB.YYYT", "", 0,
          ("改变用途但没有写原有用途", "a change of use does not name the former use"),
          where=lambda r: r["SFGBYT"] == "1"),
+    cell("repeated-part", "JSGCXFSJSCXXB.TSJSGCQX", lambda v: f"{v},{v}", 4,
+         ("特殊情形重复填写", "a special situation is named twice")),
+    cell("no-unit-large-enough", "JSGCXFSJSCXXB.SFJQXXF", "1", 12,
+         ("称采取250米以上的加强措施，但没有这么高的单体",
+          "measures above 250 m without such a building"),
+         fields=("SFJQXXF", "SPSXSLBM")),
+    copied("value-not-unique", "JSGCXFYSXXB", 3,
+           ("同一消防验收以另一行政区划又报一条",
+            "one acceptance is reported under another division, too"),
+           fields=("SPSXSLBM",),
+           new=lambda *_: {"XZQHDM": "990200", "DFSJZJ": "9901-copy-0006"}),
+    copied("business-row-of-other-item", "JSGCXFYSBAXXB", 4,
+           ("备案信息挂在供水接入的办件上", "a filing hangs on the case of a water connection"),
+           fields=("SPSXSLBM",), new=_of_water),
     row_dropped("JSGCXFYSBAXXB", 2,
                 ("消防备案已办结但没有报送备案信息", "a fire filing lacks its row")),
 )  # fmt: skip
@@ -164,7 +219,7 @@ _INFOS = (
            fields=("GCDM", "SPSXBM", "SPSXBBH"), new=_unreviewed, severity="info"),
     copied("repeated-record", "JSYDGHXKXXB", 40,
            ("同一条许可导出了两次", "one permit was exported twice, unchanged"),
-           fields=("XZQHDM", "GCDM", "SPSXSLBM"), new=lambda _: {}, severity="info"),
+           fields=("XZQHDM", "GCDM", "SPSXSLBM"), new=lambda *_: {}, severity="info"),
 )  # fmt: skip
 
 DEFECTS: tuple[Defect, ...] = (

@@ -27,6 +27,12 @@ _DRAFT: dict[str, object] = {
     "holds_back": 0,
     "note": {"zh": "本地编辑用的草稿表混进了导出", "en": "a local draft table got into the export"},
 }
+#: Tables on whose records others wait: the fields that point to them, and what they point to.
+_HANDLES: dict[str, tuple[tuple[str, ...], str]] = {
+    "SPGL_XMJBXXB": (("GCDM", "XMDM"), "GCDM"),
+    "SPGL_XMSPSXBLXXB": (("SPSXSLBM",), "SPSXSLBM"),
+    "SPGL_SGTSJWJSCXXB": (("STYWBH",), "STYWBH"),
+}
 #: Natural key of each table.
 Keys = Mapping[str, tuple[str, ...]]
 
@@ -79,12 +85,10 @@ def _line(n: int, defect: Defect, what: Planted, place: Place, keys: Keys) -> di
 
 
 def _held(tables: Tables, defect: Defect, record: Record) -> int:
-    """Records that wait because their project or case does not conform."""
-    if defect.severity != "error" or defect.table not in ("SPGL_XMJBXXB", "SPGL_XMSPSXBLXXB"):
+    """Records that wait because their project, case or drawing review does not conform."""
+    if defect.severity != "error" or defect.table not in _HANDLES:
         return 0
-    points, to = ("GCDM", "XMDM"), "GCDM"
-    if defect.table == "SPGL_XMSPSXBLXXB":
-        points, to = ("SPSXSLBM", "SPSXSLBM"), "SPSXSLBM"
+    points, to = _HANDLES[defect.table]
     below = [r for rows in tables.values() for r in rows if record[to] in map(r.get, points)]
     return len(below) - 1
 

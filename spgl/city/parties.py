@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from spgl.city.case import Case
 from spgl.city.names import CONTRACTORS, DESIGNERS, SUPERVISORS, SURVEYORS, TESTERS, Company
-from spgl.city.project import Project
+from spgl.city.project import Project, Unit
 from spgl.city.stages import filing_number, review_number, units_of
 from spgl.city.table import Rows
 
@@ -46,7 +46,7 @@ def put_parties(rows: Rows, case: Case, reported: str) -> None:
             FZRZJHM=who.lead.number,
             FZRLXDH=who.lead.phone,
         )
-    for n, unit in enumerate(units_of(p, case.gcdm)):
+    for n, unit in enumerate(units_of(p, case.gcdm) or (_carriageway(p),)):
         lon, lat = (float(v) for v in p.coordinates.split(","))
         rows.put(
             "SPGL_XMDTXXB",
@@ -56,22 +56,27 @@ def put_parties(rows: Rows, case: Case, reported: str) -> None:
             DTMC=unit.name,
             DTBM=unit.code,
             GCYT="0101",
-            GMZB=f"建筑面积{unit.area:.2f}平方米",
+            GMZB=f"建筑面积{unit.area:.2f}平方米" if unit.area else f"长度{p.land / 20:.2f}米",
             JGTX="01",
             NHDJ=2,
             JZFS=9,
             DTJWDZB=f"{lon + n * 0.0005:.4f},{lat:.4f}",
-            DTGCZZJ=round(unit.area * 0.28, 2),
+            DTGCZZJ=round(unit.area * 0.28 or p.invest * 0.8, 2),
             JZMJ=unit.area,
             DSJZMJ=unit.above,
             DXJZMJ=round(unit.area - unit.above, 2),
-            ZDMJ=round(unit.above / unit.floors, 2),
+            ZDMJ=round(unit.above / unit.floors or p.land, 2),
             JZGCGD=unit.height,
-            DSCS=str(unit.floors),
+            DSCS=str(unit.floors if unit.area else 0),
             DXCS=str(int(unit.area > unit.above)),
-            CD=60,
+            CD=round(p.land / 20, 2) if p.linear else 60,
             KD=18,
         )
+
+
+def _carriageway(p: Project) -> Unit:
+    """The one unit of works without buildings: a road or a line, which has no floor area."""
+    return Unit(f"9901{p.number:06d}{1:08d}", "主线工程", 0.0, 0.0, 1, 0.0)
 
 
 def reported_under(case: Case) -> str:

@@ -17,7 +17,7 @@ from spgl.city.table import Record
 Wanted = Callable[[Record], bool]
 #: What the defect is, for people: zh, en.
 Note = tuple[str, str]
-EVENTS = "SPGL_XMSPSXBLXXXXB"
+EVENTS, PROCEDURES = "SPGL_XMSPSXBLXXXXB", "SPGL_XMSPSXBLTBCXXXB"
 #: Mark of a record that a defect has touched; never written.
 TOUCHED = "*touched"
 
@@ -123,14 +123,16 @@ def copied(
     note: Note,
     *,
     fields: tuple[str, ...],
-    new: Callable[[Tables], Record],
+    new: Callable[[Tables, Record], Record],
+    where: Wanted = _any,
     severity: str = "error",
 ) -> Defect:
     """Add a copy of the n-th record with some other values."""
     table = f"SPGL_{short}"
 
     def plant(tables: Tables) -> Planted:
-        original, values = nth(tables, table, n), new(tables)
+        original = nth(tables, table, n, where)
+        values = new(tables, original)
         copy = {**original, **values}
         tables[table].append(copy)
         return Planted(copy, values, dict.fromkeys(values))
@@ -150,8 +152,42 @@ def spoilt(short: str, how: str, n: int, note: Note) -> Defect:
     return Defect("unreadable-record", table, (), "spoil", note, plant)
 
 
-def _history(tables: Tables, states: Sequence[int], n: int) -> list[Record]:
-    """The events of the n-th untouched case with exactly this history; touched now."""
+def noticed(
+    rule: str, place: str, value: str, note: Note, *, fields: tuple[str, ...], severity: str
+) -> Defect:
+    """What else a planted value breaks: the record that holds `value` in the cell."""
+    short, name = place.split(".")
+    table = f"SPGL_{short}"
+
+    def plant(tables: Tables) -> Planted:
+        record = next(r for r in tables[table] if r.get(name) == value)
+        return Planted(record, {name: value}, {})
+
+    return Defect(rule, table, fields, "set", note, plant, severity)
+
+
+def review_event_dropped(state: str, n: int, note: Note) -> Defect:
+    """Leave out an event of the n-th drawing review, where the fault then shows."""
+    reviews, events = "SPGL_SGTSJWJSCXXB", "SPGL_SGTSJWJSCXXXXB"
+
+    def plant(tables: Tables) -> Planted:
+        review = nth(tables, reviews, n, lambda r: "SCTGSJ" in r)
+        wanted = (review["STYWBH"], state)
+        tables[events][:] = [e for e in tables[events] if (e["STYWBH"], e["BLZT"]) != wanted]
+        return Planted(review, {"BLZT": None}, {"BLZT": state})
+
+    return Defect("missing-event", reviews, ("STYWBH", "SCTGSJ"), "drop", note, plant)
+
+
+def _history(
+    tables: Tables, states: Sequence[int], n: int, items: tuple[str, ...] = ()
+) -> list[Record]:
+    """The events of the n-th untouched case with exactly this history; touched now.
+
+    `items`: local item codes of the case, any where empty.
+    """
+    if items:
+        cases = {c["SPSXSLBM"] for c in tables["SPGL_XMSPSXBLXXB"] if c["SPSXBM"] in items}
     by_case: dict[str, list[Record]] = {}
     for event in tables[EVENTS]:
         by_case.setdefault(event["SPSXSLBM"], []).append(event)
@@ -160,6 +196,7 @@ def _history(tables: Tables, states: Sequence[int], n: int) -> list[Record]:
         events
         for events in by_case.values()
         if [e["BLZT"] for e in events] == wanted and not any(TOUCHED in e for e in events)
+        if not items or events[0]["SPSXSLBM"] in cases
     ]
     for event in found[n]:
         event[TOUCHED] = "1"
@@ -200,18 +237,26 @@ def event_dropped(
     *,
     drop: int,
     shows: int = -1,
+    items: tuple[str, ...] = (),
+    fields: tuple[str, ...] = ("BLZT", "BLSJ"),
     severity: str = "error",
 ) -> Defect:
-    """Leave out one event; the fault shows on the event `shows` of the full history."""
+    """Leave out one event; the fault shows on the event `shows` of the full history.
+
+    With the begin of a special procedure goes the procedure itself, so that one fault is planted.
+    """
 
     def plant(tables: Tables) -> Planted:
-        events = _history(tables, states, n)
+        events = _history(tables, states, n, items)
         gone = events[drop]
         tables[EVENTS][:] = [e for e in tables[EVENTS] if e is not gone]
+        if gone["BLZT"] == "9":
+            procedures, case = tables[PROCEDURES], gone["SPSXSLBM"]
+            procedures[:] = [r for r in procedures if r["SPSXSLBM"] != case]
         old = {"BLZT": gone["BLZT"], "BLSJ": gone["BLSJ"]}
         return Planted(events[shows], dict.fromkeys(old), dict(old))
 
-    return Defect(rule, EVENTS, ("BLZT", "BLSJ"), "drop", note, plant, severity)
+    return Defect(rule, EVENTS, fields, "drop", note, plant, severity)
 
 
 def row_dropped(short: str, n: int, note: Note) -> Defect:
