@@ -25,8 +25,11 @@ from pusher.world import World
 
 __all__ = ["Sent", "Worker", "World"]
 
-#: Batches claimed ahead per batch in flight: one intent commit covers many of them.
-AHEAD = 8
+#: One intent commit covers many batches: claimed at once are so many per batch in flight, as long
+#: as that is not more records than this (claiming holds up the loop, and what was claimed is in
+#: doubt after a crash), but always enough for everyone in flight.
+AHEAD = 32
+RECORDS = 1_000
 
 
 @dataclass(slots=True)
@@ -124,15 +127,16 @@ class Worker:
     # -- hand out ----------------------------------------------------------------------------
 
     async def _dispatch(self) -> None:
-        window = self.target.concurrency * AHEAD
+        flight = self.target.concurrency
+        window = max(2 * flight, min(AHEAD * flight, RECORDS // self.target.batch_records))
         wait = timedelta(seconds=self.target.wait)
         while not self._ended():
             self._changed.clear()
             self.commit.flush()  # what it releases can be claimed
             now = self.world.clock()
             pause = self.circuit.pause(now)
-            room = (1 if self.circuit.probing else window) - self._queue.qsize() - self._flying
-            if pause is None and room > 0 and (self._queue.qsize() <= window // 2):
+            room = 1 - self._queue.qsize() - self._flying if self.circuit.probing else window
+            if pause is None and room > 0 and self._queue.qsize() <= flight:
                 claims = claim(self.ledger, self.target, self.order, self.run, now, room)
                 crash.at("claimed")
                 for made in claims:

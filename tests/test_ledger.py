@@ -24,14 +24,21 @@ from pusher.ledger import (
     LedgerError,
     Selector,
     adopt,
+    content,
     enter,
+    held,
     hold,
+    intake,
     known,
     life,
     list_rows,
     open_ledger,
+    outbox,
+    outcome,
     retry,
     status,
+    verdicts,
+    waiting,
     withdraw,
 )
 from pusher.ledger.content import Contents, purge
@@ -316,6 +323,25 @@ def test_content_goes_after_its_time_and_the_next_change_names_what_is_kept(
     entered(ledger, record("a", XMMC="新名"), run="r3")
     sent(ledger, memory, "r3")
     assert memory.sent[-1].parcels[0].previous == {"GCDM": "a"}
+
+
+def test_no_statement_of_a_run_reads_a_whole_table(ledger: Ledger) -> None:
+    met = waiting._met(TARGET, "parent.hash")
+    found = {"_DROP_MET": waiting._DROP_MET.format(met=met)}
+    for module in (outbox, outcome, waiting, verdicts, content, held, intake):
+        texts = {n: v for n, v in vars(module).items() if n.startswith("_") and isinstance(v, str)}
+        found |= {n: v for n, v in texts.items() if v.split()[0] in ("SELECT", "UPDATE", "DELETE")}
+    plans = {n: _plan(ledger, sql) for n, sql in found.items() if "{" not in sql}
+    assert len(plans) > 20
+    small = ("json_each", "place", " p", "parent", "VIRTUAL", "CONSTANT", "(subquery")
+    for name, steps in plans.items():
+        scans = [s for s in steps if s.startswith("SCAN") and not any(x in s for x in small)]
+        assert not scans, f"{name}: {scans}"
+
+
+def _plan(ledger: Ledger, sql: str) -> list[str]:
+    values = (1,) * sql.count("?")
+    return [row[3] for row in ledger.db.rows(f"EXPLAIN QUERY PLAN {sql}", values)]
 
 
 # -- questions and acts --------------------------------------------------------------------------

@@ -43,7 +43,7 @@ _OPEN = """
 SELECT b.id, b.key, b.place, p.name, b.members, b.phase, b.touched, b.attempts, b.asked, b.burnt,
   b.first_at, b.last_at, b.bytes
 FROM batch b JOIN place p ON p.id = b.place
-WHERE b.phase IN ('in_doubt', 'queued') AND b.due <= ? AND p.target = ?
+WHERE b.phase <> 'closed' AND b.phase IN ('in_doubt', 'queued') AND b.due <= ? AND p.target = ?
 ORDER BY b.phase, b.due LIMIT ?"""
 _BATCH = """
 INSERT INTO batch (id, key, place, division, run, owner, members, records, bytes, phase, touched,

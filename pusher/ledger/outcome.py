@@ -30,9 +30,10 @@ UPDATE batch SET phase = ?, due = ?, touched = ?, attempts = attempts + ?, asked
   burnt = burnt + ?, first_at = COALESCE(first_at, ?), last_at = ? WHERE id = ?"""
 _CRASHED = """
 SELECT b.id, b.place, b.members, b.attempts, b.bytes FROM batch b JOIN place p ON p.id = b.place
-WHERE b.phase = 'sending' AND p.target = ?"""
+WHERE b.phase <> 'closed' AND b.phase = 'sending' AND p.target = ?"""
 _UNCLAIMED = """
-UPDATE batch SET due = ? WHERE phase IN ('queued', 'in_doubt') AND due IS NULL
+UPDATE batch SET due = ?
+WHERE phase <> 'closed' AND phase IN ('queued', 'in_doubt') AND due IS NULL
 AND place IN (SELECT id FROM place WHERE target = ?)"""
 _SUPERSEDED = """
 SELECT v.id FROM json_each(?) j JOIN version v ON v.id = j.value
@@ -187,7 +188,7 @@ def recover(ledger: Ledger, target: Target, now: datetime) -> int:
 def next_due(ledger: Ledger, target: Target) -> datetime | None:
     """When the next frozen batch may go; None when there is none."""
     sql = """SELECT MIN(b.due) FROM batch b JOIN place p ON p.id = b.place
-    WHERE b.phase IN ('in_doubt', 'queued') AND p.target = ?"""
+    WHERE b.phase <> 'closed' AND b.phase IN ('in_doubt', 'queued') AND p.target = ?"""
     return moment(ledger.db.rows(sql, (target.name,))[0][0])
 
 

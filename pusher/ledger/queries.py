@@ -29,7 +29,7 @@ FROM place p WHERE ? IS NULL OR p.target = ?)"""
 _PENDING = """
 SELECT MIN(v.entered), MIN(b.due) FROM batch b JOIN place p ON p.id = b.place
 JOIN version v ON v.id = json_extract(b.members, '$[0]')
-WHERE b.phase IN ('queued', 'in_doubt', 'sending') AND (? IS NULL OR p.target = ?)"""
+WHERE b.phase <> 'closed' AND (? IS NULL OR p.target = ?)"""
 _RUNS = """
 SELECT name, target, started, ended, books, delivery FROM run
 WHERE ? IS NULL OR target = ? ORDER BY id DESC LIMIT ?"""
