@@ -1,1 +1,1 @@
-"""Standard packs: data only (TOML, CSV, generated schemas). No code lives here; `validator.load` reads it."""
+"""Standard packs: data only (TOML, CSV, generated schemas). `validator.load` reads them."""
