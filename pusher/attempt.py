@@ -17,7 +17,7 @@ from pusher.circuit import Circuit
 from pusher.events import log_attempt
 from pusher.ledger.commit import GroupCommit
 from pusher.ledger.core import Ledger
-from pusher.ledger.outbox import Claim
+from pusher.ledger.frozen import Claim
 from pusher.ledger.outcome import Answered, Attempt, failed, number
 from pusher.retry import (
     Await,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from structlog.typing import FilteringBoundLogger
 
-from pusher.ledger.outbox import Claim
+from pusher.ledger.frozen import Claim
 from pusher.ledger.outcome import Attempt, number
 
 #: Fields of an attempt event besides `event` itself and what the logger adds (level, time).

@@ -17,7 +17,8 @@ from pusher.attempt import Attempts, Sent
 from pusher.circuit import Circuit
 from pusher.ledger.commit import GroupCommit
 from pusher.ledger.core import Ledger
-from pusher.ledger.outbox import Claim, claim
+from pusher.ledger.frozen import Claim
+from pusher.ledger.outbox import claim
 from pusher.ledger.outcome import next_due, unclaim
 from pusher.target import Target
 from pusher.transport import Transport

@@ -145,15 +145,17 @@ async def test_a_deletion_after_a_change_is_sent_with_what_the_target_holds(
 @pytest.mark.asyncio
 async def test_children_are_invalidated_before_their_parents(ledger: Ledger) -> None:
     memory = Memory()
-    target = Target("national", concurrency=1)
-    rows = [record("p0"), record("c0", table=CASES, parent="p0")]
-    await push(ledger, memory, rows, target=target)
-    gone = [
-        record("p0", operation=Operation.INVALIDATE),
-        record("c0", table=CASES, operation=Operation.INVALIDATE),
-    ]
+    target = Target("national", batch_records=2, concurrency=8)
+    cases = [record(f"c{i}", table=CASES, parent="p0") for i in range(9)]
+    await push(ledger, memory, [record("p0"), *cases], target=target)
+    gone = [record("p0", operation=Operation.INVALIDATE), record("p1")]
+    gone += [record(f"c{i}", table=CASES, operation=Operation.INVALIDATE) for i in range(9)]
+    memory.delay = 0.001
     await push(ledger, memory, gone, run="r2", target=target)
-    assert [key for op, key, _ in memory.effects if op == "invalidate"] == ["c0", "p0"]
+    effects = [(op, key) for op, key, _ in memory.effects[10:]]
+    assert effects[0] == ("upsert", "p1")
+    assert sorted(effects[1:-1]) == [("invalidate", f"c{i}") for i in range(9)]
+    assert effects[-1] == ("invalidate", "p0")
 
 
 @pytest.mark.asyncio

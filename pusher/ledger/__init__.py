@@ -1,9 +1,10 @@
 """The durable store of the pusher: all SQL, identities, versions, batches, attempts, events.
 
-`core` is the open ledger and the one place where states change; `enter` takes judged records in;
-`outbox` claims what is due and `outcome` records what came of it; `waiting` keeps children behind
-their parents; `verdicts` applies later words of the target; `queries`, `known` answer questions;
-`actions` are a person's; `database` is the engine below, `0001.sql` and what follows it the schema.
+`core` is the open ledger and the one place where states change; `enter` takes judged records in
+(`intake` is its rows, `content` what they say); `outbox` claims what is due, `frozen` is a claimed
+batch, `outcome` what came of it; `waiting` keeps children behind their parents; `verdicts` applies
+later words of the target; `queries` and `known` answer questions; `actions` are a person's;
+`database` is the engine below, `0001.sql` and what follows it the schema.
 """
 
 from pusher.ledger.actions import Act, hold, retry, withdraw

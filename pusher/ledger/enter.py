@@ -16,7 +16,7 @@ import orjson
 from pusher import batch as batches
 from pusher import crash
 from pusher.ledger.core import Ledger
-from pusher.ledger.database import Row
+from pusher.ledger.database import LedgerError, Row
 from pusher.ledger.dissolve import dissolve
 from pusher.ledger.held import held
 from pusher.ledger.intake import Intake, Known
@@ -24,6 +24,7 @@ from pusher.ledger.waiting import is_met, link_hash, link_text, own_hash, releas
 from pusher.states import REFUSED, UNSENT, State
 from pusher.target import Target
 from validator.records import Operation, Record, Standing
+from validator.text import Text
 
 #: Records per transaction: what a kill makes the next run enter again.
 CHUNK = 8_000
@@ -130,6 +131,8 @@ class _Entering:
         self.counts["unreadable"] += unreadable
         self.counts["read"] += unreadable
         books = Books(**self.counts)
+        if not books.balanced:
+            raise LedgerError(_UNBALANCED.fill(self.counts))
         sql = "UPDATE run SET books = ? WHERE id = ?"
         self.ledger.db.run(sql, (orjson.dumps(asdict(books)).decode(), self.rows.run))
         return books
@@ -281,3 +284,12 @@ class _Entering:
             sql = "UPDATE identity SET blocked = blocked - ? WHERE id = ? RETURNING place"
             place = self.ledger.db.rows(sql, (len(gone), identity))[0][0]
             self.ledger.move(place, gone, State.BLOCKED, State.WITHDRAWN, self.now, note=SUPERSEDED)
+
+
+_UNBALANCED = Text(
+    "本次账目不平：读取 {read}，无法读取 {unreadable}，跳过 {skipped}，未变 {unchanged}，"
+    "重复 {duplicate}，未放行 {blocked}，入账 {entered}",
+    "the books of this run do not balance: read {read}, unreadable {unreadable}, "
+    "skipped {skipped}, unchanged {unchanged}, "
+    "duplicate {duplicate}, blocked {blocked}, entered {entered}",
+)

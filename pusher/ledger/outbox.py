@@ -8,7 +8,6 @@ that may have been sent is claimed only to be settled. What came of it is record
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
@@ -19,24 +18,18 @@ from pusher.batch import Outgoing
 from pusher.ledger.content import Contents
 from pusher.ledger.core import Ledger, moment
 from pusher.ledger.database import LedgerError, Row
+from pusher.ledger.frozen import COLUMNS, Claim, freeze, members, outgoing
 from pusher.ledger.held import replaced
 from pusher.states import State
 from pusher.target import Target
-from pusher.transport import Batch
 from validator.records import Operation
 from validator.text import Text
 
-_COLUMNS = """v.id, v.identity, v.operation, v.sequence, v.round, v.digest, v.division, v.reason,
-  i.key, v.known, v.previous, v.touched"""
 _FRESH = f"""
-SELECT {_COLUMNS} FROM version v
+SELECT {COLUMNS} FROM version v
 JOIN identity i ON i.id = v.identity
 WHERE v.place = ? AND v.state = 'queued' AND v.batch IS NULL AND v.operation = ?
 ORDER BY v.division, v.id LIMIT ?"""  # noqa: S608 - the columns are ours
-_MEMBERS = f"""
-SELECT {_COLUMNS} FROM json_each(?) j CROSS JOIN version v ON v.id = j.value
-JOIN identity i ON i.id = v.identity ORDER BY j.key"""  # noqa: S608
-_HELD = "SELECT digest, known FROM version WHERE id = ?"
 _SAME = "SELECT 1 FROM version WHERE id = ? AND digest = ? AND state <> 'rejected'"
 _IDLE = "the target stands as this would leave it"
 _OPEN = """
@@ -45,35 +38,10 @@ SELECT b.id, b.key, b.place, p.name, b.members, b.phase, b.touched, b.attempts, 
 FROM batch b JOIN place p ON p.id = b.place
 WHERE b.phase <> 'closed' AND b.phase IN ('in_doubt', 'queued') AND b.due <= ? AND p.target = ?
 ORDER BY b.phase, b.due LIMIT ?"""
-_BATCH = """
-INSERT INTO batch (id, key, place, division, run, owner, members, records, bytes, phase, touched,
-  first_at, parent, due)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_ON_ITS_WAY = """
+SELECT 1 FROM batch b JOIN place p ON p.id = b.place
+WHERE b.phase <> 'closed' AND b.phase = 'sending' AND p.target = ? LIMIT 1"""
 _SENDING = "UPDATE version SET state = 'sending', batch = ? WHERE id = ? AND state = 'queued'"
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A batch in the hands of this process. `doubtful`: only to be settled, not sent.
-
-    `attempts`, `asked` (questions since the doubt), `burnt` and the times are what stood before the
-    attempt that now begins.
-    """
-
-    id: int
-    run: int
-    place: int
-    table: str
-    batch: Batch
-    versions: tuple[int, ...]
-    identities: tuple[int, ...]
-    bytes: int
-    doubtful: bool = False
-    attempts: int = 0
-    asked: int = 0
-    burnt: int = 0
-    first_at: datetime | None = None
-    last_at: datetime | None = None
 
 
 def claim(
@@ -86,23 +54,39 @@ def claim(
 ) -> list[Claim]:
     """Up to `limit` batches, doubts first, then what is due again, then new ones in `order`.
 
-    Deletions follow all insertions, children before parents. The intent is durable on return.
+    Deletions come last, children before parents: those of one table at a time, and only when
+    nothing else is on its way. The intent is durable on return.
     """
     ledger.write()
     claims = _claim_open(ledger, target, run, now, limit)
     places = ledger.places(target.name)
-    steps = [(name, Operation.UPSERT) for name in order]
-    steps += [(name, Operation.INVALIDATE) for name in reversed(order)]
-    for name, operation in steps:
+    known = [name for name in order if name in places]
+    for name in known:
         room = limit - len(claims)
-        if room <= 0:
-            break
-        if name in places:
-            rows = _fresh(ledger, places[name], operation, room * target.batch_records, now)
-            groups = batches.grouped(rows, target.batch_records, target.batch_bytes)
-            claims += _intend(ledger, target, name, list(islice(groups, room)), run, now)
+        if room > 0:
+            claims += _claim_fresh(ledger, target, name, Operation.UPSERT, room, run, now)
+    if not claims and not ledger.db.rows(_ON_ITS_WAY, (target.name,)):
+        for name in reversed(known):
+            claims = _claim_fresh(ledger, target, name, Operation.INVALIDATE, limit, run, now)
+            if claims:
+                break
     ledger.commit()
     return claims
+
+
+def _claim_fresh(
+    ledger: Ledger,
+    target: Target,
+    table: str,
+    operation: Operation,
+    limit: int,
+    run: int,
+    now: datetime,
+) -> list[Claim]:
+    place = ledger.place(target.name, table)
+    rows = _fresh(ledger, place, operation, limit * target.batch_records, now)
+    groups = batches.grouped(rows, target.batch_records, target.batch_bytes)
+    return _intend(ledger, target, table, list(islice(groups, limit)), run, now)
 
 
 def _fresh(
@@ -124,7 +108,7 @@ def _fresh(
                     idle.append(row[0])
                     continue
                 ledger.db.run("UPDATE version SET previous = ? WHERE id = ?", (previous, row[0]))
-            ready.append(_outgoing(contents, row, previous))
+            ready.append(outgoing(contents, row, previous))
         if idle:
             ledger.move(place, idle, State.QUEUED, State.WITHDRAWN, now, note=_IDLE)
         if ready or not idle:
@@ -137,37 +121,6 @@ def _idle(ledger: Ledger, row: Row, previous: int | None) -> bool:
     if row[2] == Operation.INVALIDATE:
         return previous is None
     return previous is not None and bool(ledger.db.rows(_SAME, (previous, row[5])))
-
-
-def _outgoing(contents: Contents, row: Row, previous: int | None) -> Outgoing:
-    version, identity, operation, sequence, round_, digest, division, reason, key, known = row[:10]
-    before, before_digest = None, b""
-    if previous is not None:
-        before_digest, held_known = contents.ledger.db.rows(_HELD, (previous,))[0]
-        before = _content(contents, previous, held_known, key)
-    return Outgoing(
-        version,
-        identity,
-        Operation(operation),
-        sequence,
-        round_,
-        digest,
-        division,
-        reason,
-        key.encode(),
-        _content(contents, version, known, key),
-        before,
-        before_digest,
-        bool(row[11]),
-    )
-
-
-def _content(contents: Contents, version: int, known: str, key: str) -> bytes:
-    """The canonical content; past its keeping time, what is kept for good."""
-    content = contents.read(version)
-    if content is not None:
-        return content
-    return batches.canonical({**orjson.loads(known), **orjson.loads(key)})
 
 
 def _intend(
@@ -206,47 +159,6 @@ def _intend(
     ledger.count(place, State.SENDING, moved)
     ledger.note_batches([c.id for c in claims], State.QUEUED, State.SENDING, now)
     return claims
-
-
-def freeze(
-    ledger: Ledger,
-    claims: Sequence[Claim],
-    phase: str,
-    *,
-    touched: bool,
-    due: datetime | None = None,
-    cut_from: int | None = None,
-) -> None:
-    """Write batches; their versions point to them."""
-    ledger.db.many(
-        _BATCH,
-        [
-            (
-                c.id,
-                c.batch.idempotency_key,
-                c.place,
-                c.batch.division,
-                c.run,
-                ledger.owner,
-                orjson.dumps(c.versions).decode(),
-                len(c.versions),
-                c.bytes,
-                phase,
-                touched,
-                None if c.first_at is None else c.first_at.timestamp(),
-                cut_from,
-                None if due is None else due.timestamp(),
-            )
-            for c in claims
-        ],
-    )
-
-
-def members(ledger: Ledger, versions: Sequence[int]) -> tuple[Outgoing, ...]:
-    """Versions as they were sent, in this order."""
-    contents = Contents(ledger)
-    rows = ledger.db.rows(_MEMBERS, (orjson.dumps(versions).decode(),))
-    return tuple(_outgoing(contents, row, row[10]) for row in rows)
 
 
 def _claim_open(ledger: Ledger, target: Target, run: int, now: datetime, limit: int) -> list[Claim]:

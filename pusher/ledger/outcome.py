@@ -15,7 +15,7 @@ import orjson
 from pusher import batch as batches
 from pusher.ledger.core import Ledger, moment
 from pusher.ledger.dissolve import dissolve, remember
-from pusher.ledger.outbox import Claim, freeze, members
+from pusher.ledger.frozen import Claim, freeze, members
 from pusher.ledger.waiting import release_after
 from pusher.retry import Await, Decision, GiveUp, Reject, RetryAt, Settle, Split, Stop, Verify
 from pusher.states import State

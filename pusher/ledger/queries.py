@@ -45,9 +45,9 @@ _PARENTS = "SELECT link FROM parent WHERE version = ? ORDER BY link"
 _BATCHES = """(SELECT batch AS id FROM member WHERE version = ?
 UNION SELECT batch FROM version WHERE id = ? AND batch IS NOT NULL)"""
 _EVENTS = f"""
-SELECT at, before, after, note FROM event WHERE version = ?
+SELECT at, id, before, after, note FROM event WHERE version = ?
 UNION ALL
-SELECT e.at, e.before, e.after, e.note FROM {_BATCHES} m JOIN event e ON e.batch = m.id"""  # noqa: S608 - the text is ours
+SELECT e.at, e.id, e.before, e.after, e.note FROM {_BATCHES} m JOIN event e ON e.batch = m.id"""  # noqa: S608 - the text is ours
 _ATTEMPTS = f"""
 SELECT a.at, b.key, a.number, b.records, a.worker, a.transport, a.outcome, a.failure, a.code,
   a.detail, a.ms, a.bytes, a.next_due
@@ -284,10 +284,10 @@ def _entry(row: tuple[object, ...]) -> Entry:
 
 def _version(ledger: Ledger, entry: Entry) -> Version:
     rows = sorted(ledger.db.rows(_EVENTS, (entry.handle,) * 3))
-    first = rows[0][1] if rows else entry.state.value
+    first = rows[0][2] if rows else entry.state.value
     head = (entry.sequence, entry.operation)
     events = [Happening(entry.entered, *head, "entered", f"{first} · {entry.run}")]
-    events += [Happening(_time(at), *head, after, note, before) for at, before, after, note in rows]
+    events += [Happening(_time(r[0]), *head, r[3], r[4], r[2]) for r in rows]
     tried = sorted(ledger.db.rows(_ATTEMPTS, (entry.handle,) * 2))
     attempts = tuple(Tried(*[_time(r[0]), r[1][:ID], *r[2:12], moment(r[12])]) for r in tried)
     waits = tuple(row[0] for row in ledger.db.rows(_PARENTS, (entry.handle,)))

@@ -124,6 +124,8 @@ def judge(stand: Stand, ledger_path: Path, night: int) -> None:
     }
     assert ledger.db.rows("SELECT COUNT(*) FROM batch WHERE phase <> 'closed'") == [(0,)]
     assert ledger.db.rows("SELECT COUNT(*) FROM parent") == [(0,)]
+    crashes = ledger.db.rows("SELECT COUNT(*) FROM attempt WHERE code = 'crash'")
+    assert crashes > [(0,)], "no kill hit a batch on its way"
     ledger.close()
     with sqlite3.connect(ledger_path) as db:
         assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
@@ -249,5 +251,8 @@ async def test_two_pushes_at_once_are_one(tmp_path: Path) -> None:
             await pushing.push(tmp_path / "ledger.db", "http", sandbox.url, 0, 2)
         assert await first in (0, 75, 1)
         await _finish(pushes, 0, Random(SEED))
+        code = await pushes.push(1, 1, kill_after=None, at="answered:3")
+        assert code == -signal.SIGKILL
+        await _finish(pushes, 1, Random(SEED))
         stand = Stand(sandbox.store.effects(), sandbox.store.held())
-    judge(stand, tmp_path / "ledger.db", 0)
+    judge(stand, tmp_path / "ledger.db", 1)
