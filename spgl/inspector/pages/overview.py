@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,15 +12,15 @@ from pusher.ledger.queries import status
 from pusher.states import TITLES, State
 from spgl.inspector import words
 from spgl.inspector.cases import all_cases, overdue
-from spgl.inspector.filters import BY_USE, Filter, address, table_title
-from spgl.inspector.index import Coded, Index
+from spgl.inspector.counts import Line, by_column, by_use
+from spgl.inspector.filters import Filter, address, table_title
+from spgl.inspector.index import Index
 from spgl.inspector.ledger import URGENT, opened, standing
 from spgl.inspector.runs import Night, night
 from spgl.inspector.site import Ask, Page, Site
 from validator.reports import phrases
 from validator.reports.summary import books, verdict_head
 from validator.text import Text
-from validator.violation import Severity
 
 _PROJECTS, _LINES, _NIGHTS = 10, 8, 21
 
@@ -36,22 +36,6 @@ class Urgent:
     count: int | None
     url: str
     more: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Violations of one project, rule, table, stage or division, by severity."""
-
-    value: str
-    title: Text
-    error: int
-    warning: int
-    info: int
-    url: str
-
-    @property
-    def total(self) -> int:
-        return self.error + self.warning + self.info
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +71,7 @@ class Overview:
     basis: tuple[Text, ...]
     previous: str
     new: int
+    new_url: str
     gone: int
     compare_url: str
     urgent: tuple[Urgent, ...]
@@ -102,17 +87,20 @@ class Overview:
     ledger: bool
 
 
-def build(site: Site, _ask: Ask) -> Overview:
+def build(site: Site, ask: Ask) -> Overview:
+    """The newest run, or the one that is asked for."""
     nights = site.runs.nights(_NIGHTS)
     states, urgent, pushes = _ledger(site)
     empty: tuple[Line, ...] = ()
     lines: dict[str, tuple[Line, ...]] = {}
     new, gone, previous = 0, 0, ""
     verdict, balance, basis = words.NO_RUNS, words.NO_RUNS_HELP, tuple[Text, ...]()
+    last: Night | None = None
     if nights:
-        index = site.indexes.open(nights[0].id)
+        index = site.indexes.open(ask.one("run"))
         run = index.stored.run
-        lines = _lines(site, index)
+        last = night(run)
+        lines = _lines(site, index, ask.one("run"))
         previous = site.runs.before(run)
         if previous:
             fresh = site.indexes.new(run.id, previous)
@@ -120,17 +108,17 @@ def build(site: Site, _ask: Ask) -> Overview:
             gone = site.indexes.open(previous).rows - (index.rows - new)
         verdict, balance = verdict_head(run), books(run)
         basis = tuple(phrases.basis(p) for p in run.packs)
-        nights = (night(run), *nights[1:])
-    cases = _overdue(site, nights[0]) if nights else None
+    cases = _overdue(site, last) if last else None
     return Overview(
-        last=nights[0] if nights else None,
+        last=last,
         verdict=verdict,
         books=balance,
         basis=basis,
         previous=previous,
         new=new,
+        new_url=address("/violations", ask.one("run"), Filter(new="1")),
         gone=gone,
-        compare_url=f"/compare?before={previous}&after={nights[0].id}" if previous else "",
+        compare_url=f"/compare?before={previous}&after={last.id}" if previous and last else "",
         urgent=_urgent(urgent, cases),
         cases_read=cases is not None,
         states=states,
@@ -201,19 +189,21 @@ def _night(run: Night, push: PushRun | None) -> NightLine:
     )
 
 
-def _lines(site: Site, index: Index) -> dict[str, tuple[Line, ...]]:
+def _lines(site: Site, index: Index, asked: str) -> dict[str, tuple[Line, ...]]:
     """Violations of a run by every way people look at them."""
     names = site.names
     departments = site.snapshots.departments(index)
     plain: Callable[[str], Text] = lambda v: Text(v, v)  # noqa: E731
     none = phrases.NO_STAGE
     made = {
-        "projects": _of_column(index, index.project, "project", _PROJECTS, plain),
-        "divisions": _of_column(index, index.division, "division", _LINES, plain),
-        "departments": _of_column(index, departments, "department", _LINES, plain),
-        "rules": _of_use(index, "rule", names.rule, _LINES),
-        "tables": _of_use(index, "table", lambda v: table_title(names, v), _LINES),
-        "stages": _of_use(index, "stage", lambda v: none if v == "-" else names.stage(v), _LINES),
+        "projects": by_column(index, index.project, "project", _PROJECTS, plain, asked),
+        "divisions": by_column(index, index.division, "division", _LINES, plain, asked),
+        "departments": by_column(index, departments, "department", _LINES, plain, asked),
+        "rules": by_use(index, "rule", _LINES, names.rule, asked),
+        "tables": by_use(index, "table", _LINES, lambda v: table_title(names, v), asked),
+        "stages": by_use(
+            index, "stage", _LINES, lambda v: none if v == "-" else names.stage(v), asked
+        ),
     }
     known = _project_names(site, index)
     made["projects"] = tuple(
@@ -233,38 +223,6 @@ def _project_names(site: Site, index: Index) -> Mapping[str, Text]:
         snapshot.run, "projects", lambda: dict(names_of(snapshot, of.standard).values())
     )
     return {code: Text(name, name) for code, name in found.items() if name}
-
-
-def _of_column(
-    index: Index, column: Coded, name: str, limit: int, title: Callable[[str], Text]
-) -> tuple[Line, ...]:
-    """Counts per value of a column and severity, most errors first."""
-    weight = np.array([u.severity.rank for u in index.stored.uses], dtype=np.int64)
-    width = len(Severity)
-    have = column.codes >= 0
-    cells = column.codes[have].astype(np.int64) * width + weight[index.use[have]]
-    counts = np.bincount(cells, minlength=len(column.values) * width).reshape(-1, width)
-    order = np.lexsort((-counts.sum(axis=1), -counts[:, 0]))[:limit].tolist()
-    return tuple(
-        _line(name, column.values[i], title, counts[i].tolist()) for i in order if counts[i].any()
-    )
-
-
-def _of_use(index: Index, name: str, title: Callable[[str], Text], limit: int) -> tuple[Line, ...]:
-    uses = index.stored.uses
-    sums: dict[str, list[int]] = {}
-    for number, n in enumerate(np.bincount(index.use, minlength=len(uses)).tolist()):
-        if n:
-            cells = sums.setdefault(BY_USE[name](uses[number]), [0] * len(Severity))
-            cells[uses[number].severity.rank] += n
-    ranked = sorted(sums.items(), key=lambda s: ([-n for n in s[1]], s[0]))[:limit]
-    return tuple(_line(name, value, title, cells) for value, cells in ranked)
-
-
-def _line(name: str, value: str, title: Callable[[str], Text], cells: Sequence[int]) -> Line:
-    filter_ = Filter(project=value) if name == "project" else Filter().toggled(name, value)
-    error, warning, info = cells
-    return Line(value, title(value), error, warning, info, address("/violations", "", filter_))
 
 
 PAGES = (Page("/", "overview.html", words.OVERVIEW, build, menu=True),)

@@ -9,9 +9,9 @@ import numpy as np
 
 from spgl.inspector import words
 from spgl.inspector.cases import all_cases, codes, names_of, valid
+from spgl.inspector.counts import most_first, table_of_counts
 from spgl.inspector.family import Relative, relative
 from spgl.inspector.filters import Filter, address
-from spgl.inspector.index import Index
 from spgl.inspector.pages.case import CaseLine, line, missing
 from spgl.inspector.site import Ask, Page, Refusal, Site
 from spgl.inspector.snapshot import Snapshot
@@ -78,15 +78,14 @@ class ProjectPage:
 
 def build_list(site: Site, ask: Ask) -> ProjectList:
     index, start = site.indexes.open(ask.one("run")), ask.number("from") or 0
-    counts = _counts(index)
-    order = np.lexsort((-counts.sum(axis=1), -counts[:, 0]))
-    order = order[counts[order].any(axis=1)]
+    counts = table_of_counts(index, index.project)
+    order = most_first(counts)
     snapshot = site.snapshots.ready(index.stored.run.id)
     of = codes(site.packs)
     names = dict(names_of(snapshot, of.standard).values()) if snapshot and of else {}
     run = ask.one("run")
     rows = []
-    for number in order[start : start + _ROWS].tolist():
+    for number in order[start : start + _ROWS]:
         code = index.project.values[number]
         error, warning, info = (int(n) for n in counts[number])
         rows.append(
@@ -112,17 +111,6 @@ def build_list(site: Site, ask: Ask) -> ProjectList:
         next_url=url(start + _ROWS) if start + _ROWS < len(order) else "",
         prev_url=url(max(0, start - _ROWS)) if start else "",
     )
-
-
-def _counts(index: Index) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
-    """Violations by project and severity."""
-    width = len(Severity)
-    rank = np.array([u.severity.rank for u in index.stored.uses], dtype=np.int64)
-    have = index.project.codes >= 0
-    cells = index.project.codes[have].astype(np.int64) * width + rank[index.use[have]]
-    flat = np.bincount(cells, minlength=len(index.project.values) * width)
-    made: np.ndarray[tuple[int, ...], np.dtype[np.int64]] = flat.reshape(-1, width)
-    return made
 
 
 def build_one(site: Site, ask: Ask) -> ProjectPage:
