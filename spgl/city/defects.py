@@ -119,7 +119,7 @@ _HISTORIES = (
                 after=2, state=3, hours=1),
     event_added("repeated-completion", _PLAIN, 50,
                 ("办结之后又报容缺通过", "a second completion follows the first"),
-                after=3, state=12, hours=20),
+                after=3, state=12, hours=1),
     event_added("repeated-intake", _PLAIN, 70, ("接件报了两次", "the intake is reported twice"),
                 after=0, state=1, hours=0.02),
     cell("special-procedure-without-event", "XMSPSXBLTBCXXXB.TBCXKSSJ",
@@ -134,7 +134,7 @@ _HISTORIES = (
                   drop=1, items=_FIRE_ITEMS, fields=("BLZT", "SPSXSLBM")),
     event_added("event-after-end", _PLAIN, 90,
                 ("办结之后部门又开始办理", "a department starts after the case has ended"),
-                after=3, state=8, hours=24),
+                after=3, state=8, hours=1),
 )  # fmt: skip
 _STAGES = (
     row_dropped("JSYDGHXKXXB", 12,

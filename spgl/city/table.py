@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 from uuid import UUID
 
 from spgl.city.names import DIVISION
+from validator.clock import calendar
 
 Record = dict[str, str]
 
@@ -52,9 +53,15 @@ def later(moment: datetime, days: int, rng: Random) -> datetime:
     moved = moment
     while days:
         moved += timedelta(days=1)
-        days -= moved.weekday() < 5
+        days -= _working(moved.date())
     hour, minute = rng.choice((8, 9, 10, 13, 14, 15)), rng.randrange(30, 60)
     return moved.replace(hour=hour, minute=minute, second=rng.randrange(60))
+
+
+def _working(day: date) -> bool:
+    """A working day; beyond the calendar, where no night reaches, any weekday."""
+    known = calendar()
+    return known.working(day) if known.holds(day) else day.weekday() < 5
 
 
 def soon(moment: datetime, rng: Random) -> datetime:
