@@ -177,9 +177,9 @@ def standing(ledger: Ledger, state: State) -> tuple[int, bool]:
     when only the newest were looked at and there may be more."""
     count, read = 0, 0
     for place in places(ledger):
-        sql = f"""SELECT COALESCE(SUM({_STANDS}), 0), COUNT(*) FROM (
-        SELECT v.identity, v.sequence FROM version v WHERE v.place = ? AND v.state = ?
-        AND {_INDEXED} ORDER BY v.id DESC LIMIT ?) v"""  # noqa: S608 - our own constants
+        sql = f"""SELECT COALESCE(SUM(newest), 0), COUNT(*) FROM (
+        SELECT {_STANDS} AS newest FROM version v WHERE v.place = ? AND v.state = ?
+        AND {_INDEXED} ORDER BY v.id DESC LIMIT ?)"""  # noqa: S608 - our own constants
         found, looked = ledger.db.rows(sql, (place.id, state.value, _REASONS - read))[0]
         count, read = count + found, read + looked
         if read >= _REASONS:
