@@ -109,7 +109,7 @@ def _checked(export: Path, store: Path) -> Checked:
         Options(show_personal=True),
         store,
         run_id="test",
-        now=lambda: datetime(2025, 9, 19, 21, tzinfo=UTC),
+        now=lambda: datetime(2025, 9, 25, 21, tzinfo=UTC),
         unknown=[(u.file, u.name) for u in found.unknown],
         problems=found.problems,
     )

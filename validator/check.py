@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Literal
 
@@ -33,6 +33,8 @@ from validator.violation import Severity, Violation
 
 Ints = npt.NDArray[np.int64]
 
+#: Records are dated by the clock of China.
+CHINA = timezone(timedelta(hours=8))
 #: Rows of a batch: enough for columns to pay, few enough to stay flat.
 BATCH_ROWS = 100_000
 
@@ -107,7 +109,10 @@ def check(
     started = now()
     there = {s.table.qualified for s in sources}
     tables = tuple(t for t in packs.tables() if t.qualified in there)
-    compiled = compile_uses(packs, tables, options.overrides, options.gate, options.partial)
+    compiled = compile_uses(
+        packs, tables, options.overrides, options.gate, options.partial,
+        started.astimezone(CHINA).date().isoformat(),
+    )  # fmt: skip
     shape = shapes(packs, every_need(packs))
     writer = Writer(store_dir)
     _unknown_tables(compiled, unknown, writer)

@@ -64,11 +64,13 @@ def compile_uses(
     overrides: Mapping[str, Severity],
     gate: frozenset[str],
     partial: bool,
+    today: str = "",
 ) -> Compiled:
     """Number the uses of the tables of an export.
 
     `gate`: rules (`rule`, `TABLE.rule`, `TABLE.FIELD.rule`) whose errors do not hold a record.
-    `partial`: a query that needs a table outside the export only informs.
+    `partial`: a query that needs a table outside the export only informs. `today` as in
+    `plan.compile`.
     """
     uses: list[Use] = []
     numbers: dict[tuple[str, str], int] = {}
@@ -76,7 +78,7 @@ def compile_uses(
     dataset: list[tuple[Rule, int, tuple[Need, ...]]] = []
     there = {t.qualified for t in tables}
     for table in tables:
-        plan = compile(packs, table, overrides)
+        plan = compile(packs, table, overrides, today)
         base = len(uses)
         uses += plan.uses
         for rule in rules().values():

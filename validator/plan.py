@@ -93,15 +93,22 @@ def final_uses(
     )
 
 
-def compile(packs: Packs, table: Table, overrides: Mapping[str, Severity]) -> Plan:
-    """Compile every field and record rule of the table; `overrides` as in `severity.overridden`."""
+def compile(packs: Packs, table: Table, overrides: Mapping[str, Severity], today: str = "") -> Plan:
+    """Compile every field and record rule of the table; `overrides` as in `severity.overridden`.
+
+    `today` (yyyy-mm-dd) is told to the rules that are dated; without it they judge nothing.
+    """
     scoped = [r for r in rules().values() if r.scope in (Scope.FIELD, Scope.RECORD) and r.bad]
     checks = [
-        _compiled(packs, table, rule, use)
+        _compiled(packs, table, rule, _dated(rule, use, today))
         for rule in sorted(scoped, key=lambda r: (r.order, r.name))
         for use in final_uses(packs, table, rule, overrides)
     ]
     return Plan(packs, table, _covered(packs, table, checks))
+
+
+def _dated(rule: Rule, use: Use, today: str) -> Use:
+    return replace(use, params={**use.params, "today": today}) if rule.dated else use
 
 
 def _compiled(packs: Packs, table: Table, rule: Rule, use: Use) -> Check:

@@ -109,6 +109,9 @@ class Rule:
     Only valid rows that do not repeat an earlier key are in it. It returns a frame of `row` (in
     `use.table`) and any further text columns, which fill places of the message.
 
+    `dated` (field and record scope): uses have the day of the run as `today` among their parameters
+    (yyyy-mm-dd, empty when unknown).
+
     `json_schema` gives the use as a fragment for the schema of a *record* (`properties`,
     `required`, `if`…) that fails exactly where `bad` is true and passes missing cells. `xsd` gives
     facets of the field's simple type (`pattern`: unanchored body, `maxLength`) or `minOccurs`.
@@ -130,6 +133,7 @@ class Rule:
     query: Callable[[Use, Sequence[pl.DataFrame]], pl.DataFrame] | None = None
     json_schema: Callable[[Packs, Table, Use], Mapping[str, object]] | None = None
     xsd: Callable[[Packs, Table, Field, Use], Mapping[str, str]] | None = None
+    dated: bool = False
     notes: Text = field(default_factory=lambda: Text("", ""))
 
 
