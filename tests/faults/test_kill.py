@@ -189,12 +189,14 @@ async def http_stand(folder: Path, seed: int) -> AsyncIterator[tuple[Sandbox, Zy
 
 
 @asynccontextmanager
-async def exchange_stand(folder: Path, seed: int) -> AsyncIterator[tuple[Collector, Zygote]]:
+async def exchange_stand(
+    folder: Path, seed: int, kind: str = "exchange_db"
+) -> AsyncIterator[tuple[Collector, Zygote]]:
     settings = ExchangeSettings(f"sqlite:///{folder / 'front.db'}")
     collector = Collector(settings, pushing.packs(), Script(), Pace(share=0.5, promote=0.5))
     stop = asyncio.Event()
     collecting = asyncio.create_task(collector.run(Random(seed), every=0.02, stop=stop))
-    async with zygote(folder / "ledger.db", "exchange_db", settings.url) as pushes:
+    async with zygote(folder / "ledger.db", kind, settings.url) as pushes:
         yield collector, pushes
     stop.set()
     await collecting
@@ -241,6 +243,19 @@ async def test_a_kill_at_every_named_point(tmp_path: Path, kind: str) -> None:
         effects = Stand(other.effects(), other.held())
         other.close()
     judge(effects, tmp_path / "ledger.db", last)
+
+
+async def test_the_oracle_notices_a_pusher_that_writes_again_without_looking(
+    tmp_path: Path,
+) -> None:
+    async with exchange_stand(tmp_path, SEED, "blind") as (collector, pushes):
+        for night in range(3):
+            await pushes.push(night, 1, kill_after=None, at="answered:2")
+            await _finish(pushes, night, Random(SEED))
+    with pytest.raises(AssertionError):
+        judge(Stand(collector.effects(), collector.held()), tmp_path / "ledger.db", 2)
+    assert repeats(collector.effects())
+    collector.close()
 
 
 async def test_two_pushes_at_once_are_one(tmp_path: Path) -> None:
