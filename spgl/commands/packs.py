@@ -1,10 +1,12 @@
-"""`spgl packs list | show TABLE | export`: what the packs hold, for people and for other tools."""
+"""`spgl packs list | show | export | diff | import-ddl | import-dictionary`: what the packs hold,
+for people and for other tools, and how a site raises them to official quality."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
+from spgl import packs_import
 from spgl.cli import Call, Exit
 from spgl.config import ConfigError
 from validator.text import Lang, Text
@@ -14,7 +16,11 @@ def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     actions.add_parser("list", help=Text("列出标准包", "list the packs")[lang])
     show = actions.add_parser(
-        "show", help=Text("一个表的字段、依据和规则", "fields, evidence and rules of a table")[lang]
+        "show",
+        help=Text(
+            "一个表的字段、依据、规则和各值的出处",
+            "fields, evidence, rules of a table, and where values come from",
+        )[lang],
     )
     show.add_argument("table", metavar="TABLE")
     export = actions.add_parser(
@@ -22,6 +28,7 @@ def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
     )
     export.add_argument("--json-schema", type=Path, metavar="DIR", help="JSON Schema 2020-12")
     export.add_argument("--xsd", type=Path, metavar="DIR", help="XML Schema")
+    packs_import.add(actions, lang)
 
 
 def run(call: Call) -> int:
@@ -36,6 +43,8 @@ def run(call: Call) -> int:
             print(describe.table(packs, call.args.table, call.lang))
         except KeyError as fault:
             raise ConfigError(str(fault.args[0])) from fault
+    elif call.args.action.startswith("import-"):
+        return packs_import.run(call, packs)
     else:
         _export(call)
     return Exit.FINE
