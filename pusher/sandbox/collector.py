@@ -16,7 +16,7 @@ from random import Random
 import sqlalchemy as sa
 
 from pusher.sandbox.arrivals import Arrival, equals, read_arrivals, write_arrivals
-from pusher.sandbox.exchange_tables import JOURNAL, create_tables, exchange_tables
+from pusher.sandbox.exchange_tables import create_tables, exchange_tables, journal_table
 from pusher.sandbox.journal import Effect, Held, identity_of, version_of
 from pusher.sandbox.script import Script
 from pusher.transport import Answer
@@ -24,7 +24,7 @@ from pusher.transports.dialects import connect
 from pusher.transports.exchange_rows import REFUSED, TAKEN_OVER, VALIDATED, WAITING
 from pusher.transports.exchange_settings import ExchangeSettings, ExchangeTable
 from pusher.transports.exchange_sql import KeyTuple as _Key
-from pusher.transports.exchange_sql import key_conditions, key_of
+from pusher.transports.exchange_sql import examine, key_conditions, key_of
 from validator.pack import Packs
 from validator.records import Operation
 
@@ -32,16 +32,6 @@ from validator.records import Operation
 NO_VALID_ROW = "没有可作废的有效数据"
 DUPLICATE_KEY = "主键重复：已有同一主键的有效数据"
 NO_PARENT = "上级记录不存在"
-
-_journal = sa.table(
-    JOURNAL,
-    *(
-        sa.column(name)
-        for name in ("SEQ", "STANDARD", "TABLE_NAME", "IDENTITY", "OPERATION", "VERSION")
-    ),
-    *(sa.column(name) for name in ("ANSWER", "REASON", "REPEATED")),
-)
-
 
 #: A pointer by values: table, fields, values.
 _Link = tuple[str, tuple[str, ...], tuple[str, ...]]
@@ -82,7 +72,12 @@ class Collector:
     ) -> None:
         self._dialect, self._engine = connect(settings, create=True)
         create_tables(self._engine, settings, packs)
-        self._places = exchange_tables(settings, packs)
+        self._journal = journal_table(sa.MetaData(schema=settings.schema))
+        with self._engine.begin() as connection:
+            self._places = tuple(
+                examine(connection, self._dialect, place)[1]
+                for place in exchange_tables(settings, packs)
+            )
         self._by_name = {place.table.qualified: place for place in self._places}
         self._handles: dict[str, set[tuple[str, ...]]] = {}
         for reference in (r for place in self._places for r in place.table.references):
@@ -124,7 +119,7 @@ class Collector:
     def effects(self) -> list[Effect]:
         """Every row that was answered, in order, refused ones too."""
         with self._engine.begin() as connection:
-            rows = connection.execute(sa.select(_journal).order_by(_journal.c.SEQ)).all()
+            rows = connection.execute(sa.select(self._journal).order_by(self._journal.c.SEQ)).all()
         return [
             Effect(
                 row.STANDARD,
@@ -169,7 +164,7 @@ class Collector:
             groups.setdefault(_key(place, arrival.fields), []).append(arrival)
         chosen = self._chosen(place, groups, back, rng)
         standing = self._standing(connection, place, chosen)
-        lsh = 1 + (connection.execute(sa.select(sa.func.max(_journal.c.SEQ))).scalar() or 0)
+        lsh = 1 + (connection.execute(sa.select(sa.func.max(self._journal.c.SEQ))).scalar() or 0)
         answered = 0
         step = _Step([], [])
         for key in chosen:
@@ -254,7 +249,7 @@ class Collector:
     def _flush(self, connection: sa.Connection, place: ExchangeTable, step: _Step) -> None:
         write_arrivals(connection, self._dialect, place, step.changes)
         if step.effects:
-            connection.execute(sa.insert(_journal), step.effects)
+            connection.execute(sa.insert(self._journal), step.effects)
         step.changes.clear()
         step.effects.clear()
 

@@ -115,7 +115,8 @@ def _family(type_: object, dialect: str) -> Family:
         return Family.PADDED
     if isinstance(type_, sa.String):
         return Family.TEXT
-    binary = isinstance(type_, sa.LargeBinary | sa.BINARY | sa.VARBINARY)
+    name = type(type_).__name__.upper()  # what bytes are called differs too much to be one class
+    binary = any(word in name for word in ("BLOB", "BINARY", "BYTEA", "RAW"))
     return Family.BINARY if binary else Family.OTHER
 
 
