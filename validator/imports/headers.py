@@ -51,7 +51,7 @@ _WORDS: Mapping[Column, str] = {
 _HEADERS = {word: column for column, words in _WORDS.items() for word in words.split()}
 _BRACKETS = re.compile(r"[（(【\[].*?[）)】\]]")
 
-_TEXTS = r"n?varchar2?|n?char|longtext|mediumtext|text|n?clob|string|字符串?型?|文本型?|ans?|a|c"
+_TEXTS = r"n?varchar|n?char|longtext|mediumtext|text|n?clob|string|字符串?型?|文本型?|ans?|a|c"
 _NUMBERS = r"decimal|numeric|number|float|double|money|数值型?|数字型?|浮点型?|小数|n"
 _KINDS: Sequence[tuple[str, tuple[Kind, ...]]] = (
     (r"datetime|timestamp|日期时间|时间戳|时间型?|dt|yyyy-?mm-?dd ?hh.*", (Kind.DATETIME,)),
@@ -115,7 +115,7 @@ def written_type(
 ) -> tuple[tuple[Kind, ...], int | None, tuple[int, int] | None]:
     """(kinds, length, precision) of a type like `VARCHAR(200)`, `C..200` or `数值型` with the cell
     of the length beside it; no kinds where the word is not known."""
-    whole = text.strip().lower()
+    whole = text.strip().lower().replace("char2", "char")  # Oracle's names end in a digit
     parts = None if whole.startswith("yyyy") else _TYPE.fullmatch(whole)
     word = parts[1].strip() if parts else whole
     kinds = next((k for pattern, k in _KINDS if re.fullmatch(pattern, word)), ())
