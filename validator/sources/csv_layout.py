@@ -23,13 +23,11 @@ _HEADER_LIMIT = MIB
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """`columns` in file order; `line` is the physical line on which the first record starts,
-    `start` its first byte."""
+    """`columns` in file order; `line` is the physical line on which the first record starts."""
 
     delimiter: bytes
     columns: tuple[Column, ...]
     line: int
-    start: int
 
     @property
     def width(self) -> int:
@@ -43,11 +41,10 @@ def read_layout(
 
     Raises SourceError: empty file, no header, nameless or duplicate column, stray quote.
     """
-    data, lines, skipped, final = b"", 0, 0, False
+    data, lines, final = b"", 0, False
     while True:
         blank = len(data) - len(data.lstrip(b"\r\n"))
         lines, data = lines + data[:blank].count(b"\n"), data[blank:]
-        skipped += blank
         end = first_record(data, final=final)
         if end is not None or final:
             break
@@ -65,7 +62,7 @@ def read_layout(
             "the file is empty: no header and no record; export it again",
         )
     header = data[: end or 0]
-    layout = replace(_layout(header, table, place, preferred, lines), start=skipped + len(header))
+    layout = _layout(header, table, place, preferred, lines)
     return layout, chain((data[len(header) :],), chunks)
 
 

@@ -21,8 +21,7 @@ class Part:
 
     `records` counts all of them, readable or not; `positions[i]` is the 0-based position of row i
     among them (None: every record is a row); `lines[i]` its physical line in the file. `unreadable`
-    carries 1-based records relative to the part. `start` and `size` are the bytes of the UTF-8
-    stream it was read from, where its format notes them.
+    carries 1-based records relative to the part.
     """
 
     frame: pl.DataFrame
@@ -31,29 +30,11 @@ class Part:
     positions: Ints | None = None
     native: Mapping[str, pl.Series] = field(default_factory=dict)
     unreadable: tuple[Unreadable, ...] = ()
-    start: int | None = None
-    size: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """Where some consecutive records stand: bytes of the UTF-8 stream, ordinal of the first record
-    and their number, physical line of the first. `even`: every record is readable and begins on a
-    line of its own, nothing stands between them."""
-
-    start: int
-    size: int
-    record: int
-    records: int
-    line: int
-    even: bool
-
-
-def numbered(
-    parts: Iterable[Part], rows: int, noted: list[Stretch] | None = None
-) -> Iterator[Batch]:
+def numbered(parts: Iterable[Part], rows: int) -> Iterator[Batch]:
     """Batches of at most `rows` readable records, in order; only the last ones are shorter.
-    When `parts` fails, what came before is handed out first. `noted` takes the parts' places."""
+    When `parts` fails, what came before is handed out first."""
     waiting: list[Batch] = []
     before, failure = 0, None
     source = iter(parts)
@@ -66,8 +47,6 @@ def numbered(
             failure = raised
             break
         waiting.append(_placed(part, before))
-        if noted is not None and part.records:
-            noted.append(_stretch(part, before))
         before += part.records
         if sum(_weight(b) for b in waiting) < rows:
             continue
@@ -81,12 +60,6 @@ def numbered(
         yield from _sliced(_joined(waiting), rows)
     if failure is not None:
         raise failure
-
-
-def _stretch(part: Part, before: int) -> Stretch:
-    line = int(part.lines[0]) if part.lines is not None and part.lines.size else 0
-    even = part.start is not None and part.positions is None
-    return Stretch(part.start or 0, part.size, before + 1, part.records, line, even)
 
 
 def _weight(batch: Batch) -> int:
