@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,11 @@ class SourceError(Exception):
         super().__init__(f"{file}: {text.en}")
         self.file = file
         self.text = text
+
+
+CHANGED = Text(
+    "文件在检查期间被改动；请重新运行", "the file changed while it was checked; run again"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,16 @@ class TableSource(Protocol):
 
     def stamp(self) -> str:
         """Changes when the bytes behind the source may have changed (size and mtime)."""
+        ...
+
+
+@runtime_checkable
+class ChosenSource(Protocol):
+    """A source that can read chosen records without reading all of them."""
+
+    def chosen(self, ordinals: Ints) -> Iterator[Batch] | None:
+        """Batches of the records with these ordinals (sorted, all readable), in order. None where
+        only a full reading can tell, and before `batches` came to its end."""
         ...
 
 

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from validator.pack import Table
-from validator.records import Batch, Column
+from validator.records import Batch, Column, Ints
 from validator.sources.ahead import ahead, side_by_side
-from validator.sources.csv_blocks import blocks, parsed
+from validator.sources.csv_blocks import Block, blocks, first_lines, parsed
 from validator.sources.csv_layout import Layout, read_layout
 from validator.sources.encoding import utf8_chunks
 from validator.sources.naming import Naming
-from validator.sources.parts import Part, numbered
+from validator.sources.parts import Part, Stretch, numbered
 from validator.sources.source import Format, Opened, Place, SourceOptions, UnknownTable
+from validator.sources.stretches import Chosen, chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class CsvSource:
     table: Table
     place: Place
     options: SourceOptions
+    _noted: list[Stretch] = field(default_factory=list, compare=False, repr=False)
 
     @property
     def file(self) -> str:
@@ -45,8 +47,27 @@ class CsvSource:
             return self._layout(chunks)[0].columns
 
     def batches(self, rows: int) -> Iterator[Batch]:
+        self._noted.clear()
         with closing(self._parts()) as parts:
-            yield from numbered(parts, rows)
+            yield from numbered(parts, rows, self._noted)
+
+    def chosen(self, ordinals: Ints) -> Iterator[Batch] | None:
+        """See `validator.records.ChosenSource`."""
+        with closing(self._chunks()) as chunks:
+            layout, _ = self._layout(chunks)
+        limit = self.options.max_record
+
+        def parse(found: Chosen) -> Part:
+            return parsed(Block(found.data, 0, 0, found.lines), layout, limit)
+
+        return chosen(
+            self._noted,
+            ordinals,
+            self.place,
+            self.options.encoding,
+            parse,
+            lambda data: first_lines(data, layout, limit),
+        )
 
     def _parts(self) -> Generator[Part, None, None]:
         """Blocks are read and checked in one thread while others parse the blocks before."""

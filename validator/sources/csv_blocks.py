@@ -24,10 +24,12 @@ _BOM = b"\xef\xbb\xbf"
 @dataclass(frozen=True, slots=True)
 class Block:
     """Whole records. `offsets[i]` is the line of record i relative to `line`, None when each
-    record is one line. `scanned` is set when the exact reading has already been done."""
+    record is one line. `scanned` is set when the exact reading has already been done. `start` is
+    the first byte in the stream."""
 
     data: bytes
     line: int
+    start: int
     offsets: Ints | None = None
     scanned: Scan | None = None
 
@@ -35,15 +37,17 @@ class Block:
 def blocks(chunks: Iterator[bytes], layout: Layout, limit: int) -> Generator[Block, None, None]:
     """Cut the bytes after the header into blocks of whole records. `limit`: largest record."""
     shape = Shape(layout.delimiter, layout.width, limit)
-    carry, line, skipping, final = b"", layout.line, False, False
+    carry, line, at, skipping, final = b"", layout.line, layout.start, False, False
     while not final:
         chunk = next(chunks, None)
         final, chunk = chunk is None, chunk or b""
         if skipping:
             newline = chunk.find(b"\n")
             if newline < 0:
+                at += len(chunk)
                 continue
             chunk, skipping, line = chunk[newline + 1 :], False, line + 1
+            at += newline + 1
         cut = chunk.rfind(b"\n") + 1
         data, tail = b"".join((carry, memoryview(chunk)[:cut])), chunk[cut:]
         if final and data and not data.endswith(b"\n"):
@@ -52,16 +56,18 @@ def blocks(chunks: Iterator[bytes], layout: Layout, limit: int) -> Generator[Blo
         if proved is not None:
             if proved.end:
                 whole = data if proved.end == len(data) else data[: proved.end]
-                yield Block(whole, line, proved.offsets)
+                yield Block(whole, line, at, proved.offsets)
             carry, line = data[proved.end :] + tail, line + proved.lines
+            at += proved.end
             if not final or not carry:
                 continue
             data, tail = carry, b""
         data += tail
         found = scan(data, shape, final=final)
         if found.records or found.lines:
-            yield Block(b"", line, scanned=found)
+            yield Block(b"", line, at, scanned=found)
         carry, line, skipping = data[found.end :], line + found.lines, found.skipping
+        at += found.end
 
 
 def parsed(block: Block, layout: Layout, limit: int) -> Part:
@@ -74,7 +80,14 @@ def parsed(block: Block, layout: Layout, limit: int) -> Part:
         shape = Shape(layout.delimiter, layout.width, limit)
         return _part(scan(block.data, shape, final=True), block.line, layout)
     offsets = np.arange(frame.height) if block.offsets is None else block.offsets
-    return Part(frame, frame.height, offsets + block.line)
+    return Part(frame, frame.height, offsets + block.line, start=block.start, size=len(block.data))
+
+
+def first_lines(data: bytes, layout: Layout, limit: int) -> Ints:
+    """The line of each record of a block that was proved once, 0-based; none if it no longer is."""
+    found = proof(data, Shape(layout.delimiter, layout.width, limit))
+    offsets = None if found is None else found.offsets
+    return np.empty(0, np.int64) if offsets is None else offsets
 
 
 def _part(found: Scan, line: int, layout: Layout) -> Part:

@@ -7,7 +7,7 @@ from data. Records are read by `csv_records` and `csv_blocks`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from validator.pack import Table
@@ -23,11 +23,13 @@ _HEADER_LIMIT = MIB
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """`columns` in file order; `line` is the physical line on which the first record starts."""
+    """`columns` in file order; `line` is the physical line on which the first record starts,
+    `start` its first byte."""
 
     delimiter: bytes
     columns: tuple[Column, ...]
     line: int
+    start: int
 
     @property
     def width(self) -> int:
@@ -41,10 +43,11 @@ def read_layout(
 
     Raises SourceError: empty file, no header, nameless or duplicate column, stray quote.
     """
-    data, lines, final = b"", 0, False
+    data, lines, skipped, final = b"", 0, 0, False
     while True:
         blank = len(data) - len(data.lstrip(b"\r\n"))
         lines, data = lines + data[:blank].count(b"\n"), data[blank:]
+        skipped += blank
         end = first_record(data, final=final)
         if end is not None or final:
             break
@@ -62,7 +65,7 @@ def read_layout(
             "the file is empty: no header and no record; export it again",
         )
     header = data[: end or 0]
-    layout = _layout(header, table, place, preferred, lines)
+    layout = replace(_layout(header, table, place, preferred, lines), start=skipped + len(header))
     return layout, chain((data[len(header) :],), chunks)
 
 
@@ -91,7 +94,7 @@ def _layout(header: bytes, table: Table, place: Place, preferred: bytes, lines: 
             "the quotes of the header do not pair; export again following RFC 4180",
         )
     start = 1 + lines + header.count(b"\n")
-    return Layout(delimiter, matched(names, table, place), start)
+    return Layout(delimiter, matched(names, table, place), start, 0)
 
 
 def _known(names: list[str] | None, table: Table, place: Place) -> int:

@@ -38,6 +38,20 @@ def utf8_chunks(
         ) from failure
 
 
+def raw_start(place: Place, encoding: str | None) -> int | None:
+    """Where in the file the first byte of `utf8_chunks` stands if all its bytes are those of the
+    file; None where they are not. Raises OSError."""
+    with place.path.open("rb") as handle:
+        head = handle.read(4)
+        start = 3 if head.startswith(codecs.BOM_UTF8) else 0
+        if encoding is not None:
+            return start if _known(encoding, place) == _UTF8 else None
+        if head.startswith(_WIDE_BOMS) or b"\0" in head:
+            return None
+        handle.seek(0)
+        return start if start or _decides(handle, MIB)[1] else None
+
+
 def _skipped(chunks: Iterator[bytes], skip: int) -> Iterator[bytes]:
     for chunk in chunks:
         if skip < len(chunk):
@@ -83,16 +97,30 @@ def _detected(handle: BinaryIO, size: int) -> Iterator[bytes]:
         if chunk.isascii():
             yield chunk
             continue
-        start = _first_high(chunk)
-        window = chunk[start:] + handle.read(max(0, MIB - (len(chunk) - start)))
-        handle.seek(-len(window), 1)
+        handle.seek(-len(chunk), 1)
+        start, utf8 = _decides(handle, size)
         if start:
             yield chunk[:start]
-        if _is_utf8(window[:MIB]):
+        if utf8:
             yield from _plain(handle, size)
         else:
             yield from _transcoded(handle, "gb18030", size)
         return
+
+
+def _decides(handle: BinaryIO, size: int) -> tuple[int, bool]:
+    """ASCII bytes from here to the first other one, where the handle is left; and whether the
+    rest is UTF-8."""
+    passed = 0
+    while chunk := handle.read(size):
+        if chunk.isascii():
+            passed += len(chunk)
+            continue
+        start = _first_high(chunk)
+        window = chunk[start:] + handle.read(max(0, MIB - (len(chunk) - start)))
+        handle.seek(-len(window), 1)
+        return passed + start, _is_utf8(window[:MIB])
+    return passed, True
 
 
 def _first_high(chunk: bytes) -> int:

@@ -17,7 +17,7 @@ from validator.sources.ahead import ahead, side_by_side
 from validator.sources.columns import Keys
 from validator.sources.json_exact import Cells, Match, exact
 from validator.sources.json_fast import Fast, Flags, parse, suspicious
-from validator.sources.parts import Part, numbered
+from validator.sources.parts import Part, Stretch, numbered
 from validator.text import Text
 
 _EXCERPT = 80
@@ -26,10 +26,12 @@ _EXCERPT = 80
 @dataclass(frozen=True, slots=True)
 class Lines:
     """`data` holds one record a line and ends with a line feed; blank lines are no records.
-    `lines[i]` is the physical line of line i of `data`."""
+    `lines[i]` is the physical line of line i of `data`; `start` its first byte in the stream, where
+    its bytes stand there as they are."""
 
     data: bytes
     lines: Ints
+    start: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +62,25 @@ class Reading:
 
 
 def record_batches(
-    blocks: Iterator[Lines | Refused], keys: Keys, limit: int, rows: int
+    blocks: Iterator[Lines | Refused],
+    keys: Keys,
+    limit: int,
+    rows: int,
+    places: list[Stretch] | None = None,
 ) -> Iterator[Batch]:
-    """Batches of JSON records; the keys they use are noted. `limit`: largest record in bytes."""
-    reading = Reading(tuple(f.name for f in keys.table.fields), keys.match, limit)
+    """Batches of JSON records; the keys they use are noted, and the places of parts in `places`.
+    `limit`: largest record in bytes."""
+    reading = reading_of(keys, limit)
     with (
         closing(ahead(blocks)) as cut,
         closing(side_by_side(lambda block: parsed(block, reading), cut)) as parts,
     ):
-        yield from numbered(_noted(parts, keys), rows)
+        yield from numbered(_noted(parts, keys), rows, places)
+
+
+def reading_of(keys: Keys, limit: int) -> Reading:
+    """How the records of the table of `keys` are read."""
+    return Reading(tuple(f.name for f in keys.table.fields), keys.match, limit)
 
 
 def _noted(parts: Iterator[Parsed], keys: Keys) -> Iterator[Part]:
@@ -86,7 +98,15 @@ def parsed(block: Lines | Refused, reading: Reading) -> Parsed:
         return Parsed(Part(_frame([], reading.fields), 1, none, none, unreadable=(bad,)), ())
     hard, fast = _split(block.data, reading)
     if fast is not None and not hard.any():
-        return Parsed(Part(fast.frame, hard.size, block.lines, native=fast.native), fast.keys)
+        part = Part(
+            fast.frame,
+            hard.size,
+            block.lines,
+            native=fast.native,
+            start=block.start,
+            size=len(block.data),
+        )
+        return Parsed(part, fast.keys)
     return _merged(block, hard, fast, reading)
 
 
@@ -136,6 +156,8 @@ def _merged(block: Lines, hard: Flags, fast: Fast | None, reading: Reading) -> P
         position[origin],
         _native(fast, slow, order),
         tuple(unreadable),
+        block.start if filled.all() else None,
+        len(block.data),
     )
     keys = dict.fromkeys(() if fast is None else fast.keys)
     keys.update(dict.fromkeys(key for cells in slow for key in cells.keys))

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from validator.pack import Table
-from validator.records import Batch, Column
+from validator.records import Batch, Column, Ints
 from validator.sources.columns import Keys
 from validator.sources.encoding import utf8_chunks
-from validator.sources.json_lines import Lines, Refused, record_batches
+from validator.sources.json_lines import Lines, Refused, parsed, reading_of, record_batches
 from validator.sources.naming import Naming
+from validator.sources.parts import Part, Stretch
 from validator.sources.reasons import TOO_LONG
 from validator.sources.source import Format, Opened, Place, SourceOptions, UnknownTable
+from validator.sources.stretches import Chosen, chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class JsonLinesSource:
     place: Place
     options: SourceOptions
     keys: Keys
+    _noted: list[Stretch] = field(default_factory=list, compare=False, repr=False)
 
     @property
     def file(self) -> str:
@@ -47,45 +50,60 @@ class JsonLinesSource:
 
     def batches(self, rows: int) -> Iterator[Batch]:
         options = self.options
+        self._noted.clear()
         with (
             closing(utf8_chunks(self.place, options.encoding, options.block)) as chunks,
             closing(_blocks(chunks, self.place, options.max_record)) as blocks,
         ):
-            yield from record_batches(blocks, self.keys, options.max_record, rows)
+            yield from record_batches(blocks, self.keys, options.max_record, rows, self._noted)
+
+    def chosen(self, ordinals: Ints) -> Iterator[Batch] | None:
+        """See `validator.records.ChosenSource`."""
+        reading = reading_of(self.keys, self.options.max_record)
+
+        def parse(found: Chosen) -> Part:
+            return parsed(Lines(found.data, found.lines), reading).part
+
+        encoding = self.options.encoding
+        return chosen(self._noted, ordinals, self.place, encoding, parse)
 
 
 def _blocks(
     chunks: Iterator[bytes], place: Place, limit: int
 ) -> Generator[Lines | Refused, None, None]:
     """Whole lines, about a chunk at once. A line beyond `limit` is dropped while it is read."""
-    carry, line, skipping, empty = b"", 1, False, True
+    carry, line, at, skipping, empty = b"", 1, 0, False, True
     for read in chunks:
         empty = empty and not read.strip()
         chunk = read
         if skipping:
             newline = read.find(b"\n")
             if newline < 0:
+                at += len(read)
                 continue
             chunk, line, skipping = read[newline + 1 :], line + 1, False
+            at += newline + 1
         cut = chunk.rfind(b"\n") + 1
         if cut:
-            block = _lines(carry + chunk[:cut], line)
+            block = _lines(carry + chunk[:cut], line, at)
             yield block
             line += block.lines.size
+            at += len(block.data)
             carry = b""
         carry += chunk[cut:]
         if len(carry) > limit + 1:
             yield Refused(line, carry[:limit], TOO_LONG)
+            at += len(carry)
             carry, skipping = b"", True
     if carry:
-        yield _lines(carry + b"\n", line)
+        yield _lines(carry + b"\n", line, at)
     if empty:
         raise place.refuse("文件为空；请重新导出", "the file is empty; export it again")
 
 
-def _lines(data: bytes, first: int) -> Lines:
+def _lines(data: bytes, first: int, start: int) -> Lines:
     count = int(np.count_nonzero(np.frombuffer(data, np.uint8) == 10))
-    return Lines(data, np.arange(first, first + count))
+    return Lines(data, np.arange(first, first + count), start)
 
 
 def open_lines(place: Place, naming: Naming, options: SourceOptions) -> Opened:

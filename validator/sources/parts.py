@@ -21,7 +21,8 @@ class Part:
 
     `records` counts all of them, readable or not; `positions[i]` is the 0-based position of row i
     among them (None: every record is a row); `lines[i]` its physical line in the file. `unreadable`
-    carries 1-based records relative to the part.
+    carries 1-based records relative to the part. `start` and `size` are the bytes of the UTF-8
+    stream it was read from, where its format notes them.
     """
 
     frame: pl.DataFrame
@@ -30,11 +31,29 @@ class Part:
     positions: Ints | None = None
     native: Mapping[str, pl.Series] = field(default_factory=dict)
     unreadable: tuple[Unreadable, ...] = ()
+    start: int | None = None
+    size: int = 0
 
 
-def numbered(parts: Iterable[Part], rows: int) -> Iterator[Batch]:
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Where some consecutive records stand: bytes of the UTF-8 stream, ordinal of the first record
+    and their number, physical line of the first. `even`: every record is readable and begins on a
+    line of its own, nothing stands between them."""
+
+    start: int
+    size: int
+    record: int
+    records: int
+    line: int
+    even: bool
+
+
+def numbered(
+    parts: Iterable[Part], rows: int, noted: list[Stretch] | None = None
+) -> Iterator[Batch]:
     """Batches of at most `rows` readable records, in order; only the last ones are shorter.
-    When `parts` fails, what came before is handed out first."""
+    When `parts` fails, what came before is handed out first. `noted` takes the parts' places."""
     waiting: list[Batch] = []
     before, failure = 0, None
     source = iter(parts)
@@ -47,6 +66,8 @@ def numbered(parts: Iterable[Part], rows: int) -> Iterator[Batch]:
             failure = raised
             break
         waiting.append(_placed(part, before))
+        if noted is not None and part.records:
+            noted.append(_stretch(part, before))
         before += part.records
         if sum(_weight(b) for b in waiting) < rows:
             continue
@@ -60,6 +81,12 @@ def numbered(parts: Iterable[Part], rows: int) -> Iterator[Batch]:
         yield from _sliced(_joined(waiting), rows)
     if failure is not None:
         raise failure
+
+
+def _stretch(part: Part, before: int) -> Stretch:
+    line = int(part.lines[0]) if part.lines is not None and part.lines.size else 0
+    even = part.start is not None and part.frame.height == part.records
+    return Stretch(part.start or 0, part.size, before + 1, part.records, line, even)
 
 
 def _weight(batch: Batch) -> int:

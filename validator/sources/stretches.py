@@ -1,0 +1,127 @@
+"""Chosen records of a file, without parsing the rest of it a second time.
+
+While a file is read from start to end, each run of records that are one line each (or whose lines
+the caller can tell) is noted as a stretch of bytes. Asked for some records, only the stretches that
+hold any are read, and of these only the chosen records are parsed. What cannot be told this way
+(transcoded files, unreadable records nearby) is left to a full reading. No format is known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import numpy as np
+
+from validator.records import CHANGED, Batch, Ints, SourceError
+from validator.sources.encoding import raw_start
+from validator.sources.parts import Part, Stretch
+from validator.sources.source import Place
+
+#: Bytes of chosen records that are parsed at once.
+_AT_ONCE = 4 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Chosen records: whole lines, each record's first line and ordinal."""
+
+    data: bytes
+    lines: Ints
+    ordinals: Ints
+
+
+def chosen(
+    noted: Sequence[Stretch],
+    ordinals: Ints,
+    place: Place,
+    encoding: str | None,
+    parse: Callable[[Chosen], Part],
+    firsts: Callable[[bytes], Ints] | None = None,
+) -> Iterator[Batch] | None:
+    """The records with these ordinals (sorted), or None where only a full reading can tell.
+
+    `firsts` gives the line of each record of a stretch that has more lines than records, 0-based.
+    Whether the records are still the same, the caller asks the source's stamp. Raises SourceError
+    (while it is read) when the file is gone or shorter.
+    """
+    starts = np.array([s.record for s in noted], dtype=np.int64)
+    at = np.searchsorted(starts, ordinals, side="right") - 1
+    needed = np.unique(at)
+    if not needed.size or needed[0] < 0 or not all(noted[i].even for i in needed):
+        return None
+    try:
+        start = raw_start(place, encoding)
+    except OSError:
+        return None
+    if start is None:
+        return None
+    stretches = [(noted[i], ordinals[at == i]) for i in needed.tolist()]
+    return _batches(stretches, place, start, parse, firsts)
+
+
+def _batches(
+    stretches: Sequence[tuple[Stretch, Ints]],
+    place: Place,
+    start: int,
+    parse: Callable[[Chosen], Part],
+    firsts: Callable[[bytes], Ints] | None,
+) -> Iterator[Batch]:
+    waiting: list[Chosen] = []
+    with _open(place) as handle:
+        for stretch, ordinals in stretches:
+            cut = _cut(handle, start, stretch, ordinals, firsts)
+            if cut is None:
+                raise SourceError(place.file, CHANGED)
+            waiting.append(cut)
+            if sum(len(c.data) for c in waiting) >= _AT_ONCE:
+                yield _parsed(waiting, parse)
+                waiting.clear()
+    if waiting:
+        yield _parsed(waiting, parse)
+
+
+def _open(place: Place) -> BinaryIO:
+    try:
+        return place.path.open("rb")
+    except OSError as failure:
+        raise SourceError(place.file, CHANGED) from failure
+
+
+def _cut(
+    handle: BinaryIO,
+    start: int,
+    stretch: Stretch,
+    ordinals: Ints,
+    firsts: Callable[[bytes], Ints] | None,
+) -> Chosen | None:
+    """The chosen records of a stretch; None where its bytes are no longer what they were."""
+    handle.seek(start + stretch.start)
+    data = handle.read(stretch.size)
+    if not data.endswith(b"\n"):
+        data += b"\n"
+    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == 10) + 1
+    edges = np.concatenate((np.zeros(1, np.int64), ends))
+    rows = ordinals - stretch.record
+    if ends.size != stretch.records and firsts is not None:
+        lines = firsts(data)
+        edges = edges[np.append(lines, ends.size)]
+    else:
+        lines = np.arange(ends.size)
+    if lines.size != stretch.records:
+        return None
+    pieces = zip(edges[rows].tolist(), edges[rows + 1].tolist(), strict=True)
+    picked = b"".join(data[a:b] for a, b in pieces)
+    return Chosen(picked, lines[rows] + stretch.line, ordinals)
+
+
+def _parsed(waiting: Sequence[Chosen], parse: Callable[[Chosen], Part]) -> Batch:
+    whole = Chosen(
+        b"".join(c.data for c in waiting),
+        np.concatenate([c.lines for c in waiting]),
+        np.concatenate([c.ordinals for c in waiting]),
+    )
+    part = parse(whole)
+    ordinals = whole.ordinals if part.positions is None else whole.ordinals[part.positions]
+    return Batch(part.frame, ordinals, part.lines, part.native, part.unreadable)
