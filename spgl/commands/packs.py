@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from spgl import packs_import
+from spgl import packs_diff, packs_import
 from spgl.cli import Call, Exit
 from spgl.config import ConfigError
 from validator.text import Lang, Text
@@ -28,6 +28,7 @@ def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
     )
     export.add_argument("--json-schema", type=Path, metavar="DIR", help="JSON Schema 2020-12")
     export.add_argument("--xsd", type=Path, metavar="DIR", help="XML Schema")
+    packs_diff.add(actions, lang)
     packs_import.add(actions, lang)
 
 
@@ -35,6 +36,8 @@ def run(call: Call) -> int:
     from validator import describe
     from validator.load import load_packs
 
+    if call.args.action == "diff":
+        return packs_diff.run(call)
     packs = load_packs(call.settings.texts("packs.use"))
     if call.args.action == "list":
         print(describe.packs(packs, call.lang))
