@@ -17,7 +17,7 @@ from spgl.inspector.index import Indexes
 from spgl.inspector.runs import Runs
 from spgl.inspector.security import Gate
 from spgl.inspector.server import make_app
-from spgl.inspector.site import Rights, Site
+from spgl.inspector.site import Refusal, Rights, Site
 from spgl.inspector.snapshot import Snapshots
 from validator.load import load_packs
 from validator.reports.titles import titles
@@ -50,6 +50,14 @@ def make_site(
     )
 
 
+def _ahead(site: Site) -> None:
+    """Open what the first page asks for, so that the first visitor need not wait."""
+    with suppress(Refusal):
+        run = site.runs.open("").run
+        site.snapshots.ready(run.id)
+        site.indexes.new(run.id, site.runs.before(run))
+
+
 async def serve(
     site: Site,
     gate: Gate,
@@ -71,6 +79,7 @@ async def serve(
         for sign in (signal.SIGINT, signal.SIGTERM):
             with suppress(NotImplementedError):  # Windows: Ctrl-C ends the loop itself
                 loop.add_signal_handler(sign, stop.set)
+        await asyncio.to_thread(_ahead, site)
         await stop.wait()
     finally:
         await runner.cleanup()

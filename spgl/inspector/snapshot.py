@@ -33,6 +33,7 @@ from validator.text import Text
 
 _ROWS = 100_000
 _OPEN = 2
+_REMEMBERED = 32
 #: Labels and times that pages show beside keys and references, where a table has them.
 SHOWN = (
     "XMMC", "SPBMMC", "SXBLSX", "SPSXBM", "BLZT", "BLSJ", "TBCX", "TBCXMC", "TBCXKSSJ", "TBCXSX",
@@ -83,6 +84,7 @@ class Snapshots:
         self._made: dict[tuple[str, str], object] = {}
         self._reading: set[str] = set()
         self._lock = threading.RLock()
+        self._making = threading.RLock()
 
     def open(self, name: str) -> Snapshot:
         """The records of a run (empty name: the newest); waits until they are read."""
@@ -106,9 +108,9 @@ class Snapshots:
 
     def remember(self, run: str, name: str, make: Callable[[], Made]) -> Made:
         """What was worked out from a run's records under a name, made on first use."""
-        with self._lock:
+        with self._making:
             if (run, name) not in self._made:
-                while len(self._made) >= 4 * _OPEN:
+                while len(self._made) >= _REMEMBERED:
                     self._made.pop(next(iter(self._made)))
                 self._made[run, name] = make()
             return cast(Made, self._made[run, name])

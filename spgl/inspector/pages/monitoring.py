@@ -11,6 +11,7 @@ from datetime import datetime
 
 import numpy as np
 
+from pusher.ledger.core import Ledger
 from pusher.ledger.queries import status
 from pusher.states import State
 from spgl.inspector import months, words
@@ -133,12 +134,24 @@ def _sent(site: Site, start: datetime, end: datetime, snapshot: Snapshot | None)
     with opened(site.ledger_path) as ledger:
         if ledger is None:
             return _Sent()
-        of = months.versions(ledger, start, end)
-        counts = months.counts(ledger, of)
-        every = places(ledger)
-        bodies = _bodies(site, snapshot)
-        late = months.delays(ledger, of, places(ledger, table=EVENTS), bodies)
-        reasons = months.refusals(ledger, of)
+        seen = f"{start} {ledger.last_id('version')} {ledger.last_id('event')} {bool(snapshot)}"
+        return site.snapshots.remember(
+            snapshot.run if snapshot else "",
+            seen,
+            lambda: _counted(site, ledger, start, end, snapshot),
+        )
+
+
+def _counted(
+    site: Site, ledger: Ledger, start: datetime, end: datetime, snapshot: Snapshot | None
+) -> _Sent:
+    """The month in the ledger; worked out again only when something was entered or answered."""
+    of = months.versions(ledger, start, end)
+    counts = months.counts(ledger, of)
+    every = places(ledger)
+    bodies = _bodies(site, snapshot)
+    late = months.delays(ledger, of, places(ledger, table=EVENTS), bodies)
+    reasons = months.refusals(ledger, of)
     sums = {s: sum(n for (_, t), n in counts.items() if t is s) for s in State}
     names = {p.id: p.table for p in every}
     refused: dict[str, list[int]] = {}
