@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from spgl import evidence
+from spgl import coverage, evidence
 from spgl.settings import SETTINGS, TARGET_SETTINGS, Setting, schema
 from validator.rule import Rule
 from validator.rules import rules
@@ -90,6 +90,7 @@ def generated() -> Mapping[Path, Callable[[], str | bytes]]:
         Path("docs/rules.md"): rules_page,
         Path("docs/settings.md"): settings_page,
         Path("docs/spgl.schema.json"): settings_schema,
+        Path("docs/rules-coverage.md"): coverage.coverage_page,
         **evidence.generated(),
     }
 
