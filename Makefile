@@ -48,6 +48,7 @@ golden: $(VENV)/.dev ## rewrite golden files; review them as a diff
 bench: $(VENV)/.dev ## print speed ratios against floors and peers (ROWS=1000000 for the full size)
 	@$(BIN)/python -m benchmarks.validate --rows $(ROWS)
 	@$(BIN)/python -m benchmarks.push
+	@$(BIN)/python -m benchmarks.inspector --violations $(ROWS) --versions $(ROWS)
 
 sandbox: $(VENV)/.run ## run the stand-in national system on loopback
 	@$(BIN)/spgl sandbox

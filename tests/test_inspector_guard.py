@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
+import signal
 import sqlite3
+import subprocess
+import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -273,3 +278,23 @@ def test_another_address_needs_a_token_of_some_length(
     assert "at least 16" in capsys.readouterr().err
     assert main([*command, "--token-file", str(tmp_path / "none")]) == Exit.UNUSABLE
     assert json.dumps("none") not in capsys.readouterr().err
+
+
+def test_the_command_serves_until_it_is_stopped(tmp_path: Path) -> None:
+    mine = copy_of(nights(), tmp_path)
+    command = [sys.executable, "-m", "spgl", "inspect", "--port", "0", "--lang", "en"]
+    process = subprocess.Popen(
+        [*command, "--state-dir", str(mine.state)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        url = re.search(r"http://127\.0\.0\.1:\d+/", line)
+        assert url, line
+        with urllib.request.urlopen(url.group() + "overview.json", timeout=30) as answer:
+            assert json.load(answer)["last"]["id"]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == Exit.FINE
+    finally:
+        process.kill()
+        process.wait()
