@@ -96,7 +96,7 @@ def valid(frame: pl.DataFrame) -> pl.DataFrame:
 
 def all_cases(snapshots: Snapshots, packs: Packs, snapshot: Snapshot, at: datetime) -> list[Case]:
     """Every accepted case of a run as of `at`, longest over its time first. Kept per run."""
-    return snapshots.remember(snapshot.run, "cases", lambda: _cases(packs, snapshot, at))
+    return snapshots.remember(snapshot.run, "cases", lambda: worked_out(packs, snapshot, at))
 
 
 def overdue(cases: Sequence[Case]) -> list[Case]:
@@ -104,7 +104,8 @@ def overdue(cases: Sequence[Case]) -> list[Case]:
     return [c for c in cases if c.ended is None and c.over > 0]
 
 
-def _cases(packs: Packs, snapshot: Snapshot, at: datetime) -> list[Case]:
+def worked_out(packs: Packs, snapshot: Snapshot, at: datetime) -> list[Case]:
+    """Every accepted case of a snapshot as of `at`, longest over its time first."""
     of = codes(packs)
     if of is None or of.events not in snapshot.tables or of.cases not in snapshot.tables:
         return []
