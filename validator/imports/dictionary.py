@@ -56,12 +56,17 @@ def read_dictionary(path: Path, packs: Packs) -> Official:
             name,
             reading.names.get(name, ""),
             tuple(_with_codes(f, reading, packs) for f in found.values()),
-            (tuple(reading.keys[name]),) if reading.keys.get(name) else (),
+            _key(reading.keys.get(name, [])),
         )
         for name, found in reading.fields.items()
     )
     others = tuple(f"{sheet}: {count}" for sheet, count in reading.passed.items())
     return Official(path.name, Basis.DICTIONARY, tables, others)
+
+
+def _key(names: list[str]) -> tuple[tuple[str, ...], ...]:
+    """The fields marked as key; the local key of a row alone tells nothing."""
+    return () if names in ([], ["DFSJZJ"]) else (tuple(names),)
 
 
 def _sheets(path: Path) -> Iterator[tuple[str, list[list[str]]]]:
@@ -174,7 +179,7 @@ def _field_row(
         code_list=codes,
     )
     reading.fields.setdefault(table, {}).setdefault(name, made)
-    if yes(_at(header, Column.KEY, cells)) and name not in (*EXCHANGE_FIELDS, "DFSJZJ"):
+    if yes(_at(header, Column.KEY, cells)) and name not in EXCHANGE_FIELDS:
         reading.keys.setdefault(table, []).append(name)
 
 
