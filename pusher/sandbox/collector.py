@@ -70,8 +70,11 @@ class Collector:
     def __init__(
         self, settings: ExchangeSettings, packs: Packs, script: Script, pace: Pace | None = None
     ) -> None:
-        self._dialect, self._engine = connect(settings, create=True)
-        create_tables(self._engine, settings, packs)
+        self._dialect, engine = connect(settings, create=True)
+        create_tables(engine, settings, packs)
+        self._engine: sa.Engine = engine
+        if self._dialect.name != "sqlite":  # one view of all tables: no child before its parent
+            self._engine = engine.execution_options(isolation_level="REPEATABLE READ")
         self._journal = journal_table(sa.MetaData(schema=settings.schema))
         with self._engine.begin() as connection:
             self._places = tuple(

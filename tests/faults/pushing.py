@@ -136,7 +136,16 @@ def transport(kind: str, address: str) -> Transport:
     if kind == "http":
         return HttpTransport(HttpSettings(address, notify_url=f"{address}/api/v1/notify"))
     exchange = Blind if kind == "blind" else ExchangeTransport
-    return exchange(ExchangeSettings(address), packs())
+    return exchange(front_settings(address), packs())
+
+
+def front_settings(url: str) -> ExchangeSettings:
+    """Several connections where the database takes several writers."""
+    secret = "SPGL_TEST_FRONT_PASSWORD"
+    many = 1 if url.startswith("sqlite") else TARGET.concurrency
+    return ExchangeSettings(
+        url, password_env=secret if secret in os.environ else None, connections=many
+    )
 
 
 async def push(ledger_path: Path, kind: str, address: str, number: int, seed: int) -> bool:

@@ -12,7 +12,7 @@ import signal
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -20,6 +20,7 @@ from random import Random
 import orjson
 import pushing
 import pytest
+from front_databases import KINDS, front_database
 
 from pusher import crash
 from pusher.ledger import LedgerError, open_ledger
@@ -29,7 +30,6 @@ from pusher.sandbox.script import Faults, Script
 from pusher.sandbox.server import Sandbox, SandboxSettings
 from pusher.states import State
 from pusher.transport import Answer
-from pusher.transports.exchange_db import ExchangeSettings
 from validator.records import Operation
 
 KILLS = int(os.environ.get("SPGL_KILLS", "20"))
@@ -190,9 +190,9 @@ async def http_stand(folder: Path, seed: int) -> AsyncIterator[tuple[Sandbox, Zy
 
 @asynccontextmanager
 async def exchange_stand(
-    folder: Path, seed: int, kind: str = "exchange_db"
+    folder: Path, seed: int, kind: str = "exchange_db", url: str = ""
 ) -> AsyncIterator[tuple[Collector, Zygote]]:
-    settings = ExchangeSettings(f"sqlite:///{folder / 'front.db'}")
+    settings = pushing.front_settings(url or f"sqlite:///{folder / 'front.db'}")
     collector = Collector(settings, pushing.packs(), Script(), Pace(share=0.5, promote=0.5))
     stop = asyncio.Event()
     collecting = asyncio.create_task(collector.run(Random(seed), every=0.02, stop=stop))
@@ -214,20 +214,35 @@ async def test_kills_at_random_moments_over_http(tmp_path: Path) -> None:
     judge(Stand(sandbox.store.effects(), sandbox.store.held()), tmp_path / "ledger.db", night)
 
 
-async def test_kills_at_random_moments_into_an_exchange_database(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+async def test_kills_at_random_moments_into_an_exchange_database(tmp_path: Path, kind: str) -> None:
     print(f"seed {SEED}")
-    async with exchange_stand(tmp_path, SEED) as (collector, pushes):
-        hit, night = await nights_of_kills(pushes, Random(SEED), KILLS, 0.6)
-    assert hit >= KILLS
-    judge(Stand(collector.effects(), collector.held()), tmp_path / "ledger.db", night)
-    collector.close()
+    kills = KILLS if kind == "sqlite" else max(10, KILLS // 2)
+    with front_database(kind, tmp_path) as front:
+        async with exchange_stand(tmp_path, SEED, url=front.settings.url) as (collector, pushes):
+            hit, night = await nights_of_kills(pushes, Random(SEED), kills, 0.6)
+        assert hit >= kills
+        judge(Stand(collector.effects(), collector.held()), tmp_path / "ledger.db", night)
+        collector.close()
 
 
-@pytest.mark.parametrize("kind", ["http", "exchange_db"])
+@pytest.mark.parametrize("kind", ["http", *KINDS])
 async def test_a_kill_at_every_named_point(tmp_path: Path, kind: str) -> None:
-    stand = http_stand if kind == "http" else exchange_stand
+    with ExitStack() as opened:
+        if kind == "http":
+            stand: AbstractAsyncContextManager[tuple[Sandbox | Collector, Zygote]]
+            stand = http_stand(tmp_path, SEED)
+        else:
+            front = opened.enter_context(front_database(kind, tmp_path))
+            stand = exchange_stand(tmp_path, SEED, url=front.settings.url)
+        await _kill_at_every_point(tmp_path, stand)
+
+
+async def _kill_at_every_point(
+    tmp_path: Path, stand: AbstractAsyncContextManager[tuple[Sandbox | Collector, Zygote]]
+) -> None:
     rng, reached = Random(SEED), set[str]()
-    async with stand(tmp_path, SEED) as (other, pushes):  # type: ignore[operator]
+    async with stand as (other, pushes):
         for night, point in enumerate(crash.POINTS):
             if point == "settling":  # leave something in doubt first
                 await pushes.push(night, 1, kill_after=None, at="answered:2")
