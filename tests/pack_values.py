@@ -7,7 +7,7 @@ from validator.pack import Field, Kind, Packs, Table
 CREDIT_CODE = "91350100M000100Y43"
 CITIZEN_NUMBER = "11010519491231002X"
 
-_FORMATTED = {
+FORMATTED = {
     "division-code": "370800",
     "credit-code": CREDIT_CODE,
     "citizen-number": CITIZEN_NUMBER,
@@ -43,7 +43,7 @@ def good_value(packs: Packs, table: Table, field: Field) -> str:
     if codes:
         return codes[-1 if codes[0].code == "0" else 0].code
     if field.formats:
-        return _FORMATTED[field.formats[0].name]
+        return FORMATTED[field.formats[0].name]
     return _PLAIN[field.kind]
 
 
