@@ -40,10 +40,12 @@ _PROJECT_LENGTH = 24
 
 @dataclass(frozen=True, slots=True)
 class Coded:
-    """A column as numbers: `codes[row]` points into `values`, -1 where there is none."""
+    """A column as numbers: `codes[row]` points into `values`, -1 where there is none. `folded` are
+    the values in lower case, to search in."""
 
     codes: Codes
     values: tuple[str, ...]
+    folded: pl.Series
 
     def counts(self, mask: Mask | None) -> Ints:
         """How many rows each value has, in the order of `values`."""
@@ -62,8 +64,7 @@ class Coded:
 
     def containing(self, text: str) -> Mask:
         """Rows whose value contains the text, whatever the case."""
-        found = pl.Series(self.values, dtype=pl.String).str.to_lowercase()
-        hit = found.str.contains(text.lower(), literal=True).to_numpy()
+        hit = self.folded.str.contains(text.lower(), literal=True).to_numpy()
         made: Mask = np.append(hit, False)[self.codes]
         return made
 
@@ -200,7 +201,13 @@ def coded(column: pl.Series) -> Coded:
     values = column.drop_nulls().unique(maintain_order=True)
     numbers = pl.DataFrame({"v": values, "n": np.arange(values.len(), dtype=np.int32)})
     joined = pl.DataFrame({"v": column}).join(numbers, on="v", how="left", maintain_order="left")
-    return Coded(joined["n"].fill_null(-1).to_numpy(), tuple(values.to_list()))
+    codes = joined["n"].fill_null(-1).to_numpy()
+    return Coded(codes, tuple(values.to_list()), values.str.to_lowercase())
+
+
+def uncoded(rows: int) -> Coded:
+    """A column of which nothing is known."""
+    return Coded(np.full(rows, -1, dtype=np.int32), (), pl.Series([], dtype=pl.String))
 
 
 def _beyond(now: pl.DataFrame, before: pl.DataFrame) -> Mask:

@@ -34,7 +34,7 @@ URGENT = (State.REJECTED, State.IN_DOUBT, State.GIVEN_UP, State.HELD)
 #: Versions looked through for a state that has no index, per page.
 _WINDOW = 200_000
 #: Versions of a state read to group their reasons, or to count those that still stand.
-_REASONS = 20_000
+REASONS = 10_000
 #: The version is its record's newest: no other has taken its place.
 _STANDS = "(SELECT i.sequence FROM identity i WHERE i.id = v.identity) = v.sequence"
 
@@ -180,9 +180,9 @@ def standing(ledger: Ledger, state: State) -> tuple[int, bool]:
         sql = f"""SELECT COALESCE(SUM(newest), 0), COUNT(*) FROM (
         SELECT {_STANDS} AS newest FROM version v WHERE v.place = ? AND v.state = ?
         AND {_INDEXED} ORDER BY v.id DESC LIMIT ?)"""  # noqa: S608 - our own constants
-        found, looked = ledger.db.rows(sql, (place.id, state.value, _REASONS - read))[0]
+        found, looked = ledger.db.rows(sql, (place.id, state.value, REASONS - read))[0]
         count, read = count + found, read + looked
-        if read >= _REASONS:
+        if read >= REASONS:
             return count, True
     return count, False
 
@@ -194,7 +194,7 @@ def reasons(
     counts: dict[str, list[int]] = {}
     read, capped = 0, False
     for place in where:
-        left = _REASONS - read
+        left = REASONS - read
         if left <= 0:
             capped = True
             break

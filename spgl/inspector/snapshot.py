@@ -20,7 +20,7 @@ import numpy as np
 import polars as pl
 
 from spgl.inspector import keep
-from spgl.inspector.index import Coded, Index, coded
+from spgl.inspector.index import Coded, Index, coded, uncoded
 from spgl.inspector.runs import Runs
 from spgl.inspector.site import Refusal
 from validator.canon import canonical_frame
@@ -127,7 +127,7 @@ class Snapshots:
         run = index.stored.run.id
         snapshot = self.ready(run)
         if snapshot is None:
-            return Coded(np.full(index.rows, -1, dtype=np.int32), ())
+            return uncoded(index.rows)
         if run not in self._departments:
             self._departments = {run: _departments(snapshot, index)}
         return self._departments[run]
@@ -236,11 +236,12 @@ def _departments(snapshot: Snapshot, index: Index) -> Coded:
         if name.endswith(f"/{CASES}") and "SPBMMC" in f.columns
     ]
     if not frames:
-        return Coded(np.full(index.rows, -1, dtype=np.int32), ())
+        return uncoded(index.rows)
     known = pl.concat(frames).drop_nulls().unique("SPSXSLBM", keep="first")
     cases = pl.DataFrame({"SPSXSLBM": index.case.values}, schema={"SPSXSLBM": pl.String})
     names = coded(cases.join(known, on="SPSXSLBM", how="left", maintain_order="left")["SPBMMC"])
-    return Coded(np.append(names.codes, -1)[index.case.codes].astype(np.int32), names.values)
+    codes = np.append(names.codes, -1)[index.case.codes].astype(np.int32)
+    return Coded(codes, names.values, names.folded)
 
 
 _GONE = Text(

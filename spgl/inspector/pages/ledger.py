@@ -9,7 +9,7 @@ from pusher.ledger.queries import Entry, status
 from pusher.states import TITLES, State
 from spgl.inspector import words
 from spgl.inspector.filters import table_title
-from spgl.inspector.ledger import ATTENTION, Reason, listed, opened, places, reasons
+from spgl.inspector.ledger import ATTENTION, REASONS, Reason, listed, opened, places, reasons
 from spgl.inspector.site import Ask, Page, Refusal, Site
 from spgl.inspector.walk import key_url, sayable, version_url
 from validator.text import Text
@@ -52,6 +52,7 @@ class LedgerPage:
     counts: tuple[StateCount, ...]
     reasons: tuple[Reason, ...]
     reasons_capped: bool
+    reasons_read: int
     rows: tuple[VersionLine, ...]
     total: int
     older_url: str
@@ -64,7 +65,7 @@ def build(site: Site, ask: Ask) -> LedgerPage:
     with opened(site.ledger_path) as ledger:
         if ledger is None:
             return LedgerPage(
-                False, state, "", "", (), (), (), (), False, (), 0, "", False, site.csrf
+                False, state, "", "", (), (), (), (), False, 0, (), 0, "", False, site.csrf
             )
         every = places(ledger)
         where = places(ledger, target, table)
@@ -91,6 +92,7 @@ def build(site: Site, ask: Ask) -> LedgerPage:
         ),
         reasons=grouped,
         reasons_capped=capped,
+        reasons_read=REASONS,
         rows=tuple(line(site, e, found.standing) for e in found.entries),
         total=sums.get(state, 0),
         older_url=url(state, target, table, found.last) if found.more else "",

@@ -199,6 +199,8 @@ def _stages(site: Site, run: Run) -> tuple[StageLine, ...]:
 
 def _departments(site: Site, run: Run, snapshot: Snapshot) -> tuple[DepartmentLine, ...]:
     cases = all_cases(site.snapshots, site.packs, snapshot, datetime.fromisoformat(run.started))
+    if not cases:
+        return ()
     faulty = _faulty(site.indexes.open(run.id))
     made: dict[str, list[int]] = {}
     late = {c.case for c in overdue(cases)}

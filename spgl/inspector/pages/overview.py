@@ -100,7 +100,10 @@ def build(site: Site, ask: Ask) -> Overview:
         index = site.indexes.open(ask.one("run"))
         run = index.stored.run
         last = night(run)
-        lines = _lines(site, index, ask.one("run"))
+        asked, known = ask.one("run"), site.snapshots.ready(run.id) is not None
+        lines = site.snapshots.remember(
+            run.id, f"lines {asked} {known}", lambda: _lines(site, index, asked)
+        )
         previous = site.runs.before(run)
         if previous:
             fresh = site.indexes.new(run.id, previous)
