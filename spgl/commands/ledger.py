@@ -1,4 +1,4 @@
-"""`spgl ledger list | show | retry | withdraw | hold | adopt`: look at and act on the ledger."""
+"""`spgl ledger list | show | explain | retry | withdraw | hold | adopt`: read and act on it."""
 
 from __future__ import annotations
 
@@ -34,12 +34,9 @@ def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
     listing = actions.add_parser("list", help=Text("按条件列出", "list by selector")[lang])
     listing.add_argument("--limit", type=int, default=100, metavar="N")
     _selector(listing, lang)
-    show = actions.add_parser(
-        "show", help=Text("一条记录的全过程", "one record's whole life")[lang]
-    )
-    show.add_argument("key", nargs="+", metavar="FIELD=VALUE")
-    show.add_argument("--table", metavar="TABLE")
-    show.add_argument("--target", metavar="NAME")
+    _of_one(actions, "show", Text("一条记录的全过程", "one record's whole life")[lang])
+    reason = Text("一条记录为何还未到达目标", "why a record is not at the target yet")
+    _of_one(actions, "explain", reason[lang])
     _add_adopt(actions, lang)
     for name, title in _ACTS.items():
         act = actions.add_parser(name, help=title[lang])
@@ -52,6 +49,15 @@ def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
                 "do it; without it only show what it would touch",
             )[lang],
         )
+
+
+def _of_one(
+    actions: argparse._SubParsersAction[argparse.ArgumentParser], name: str, title: str
+) -> None:
+    action = actions.add_parser(name, help=title)
+    action.add_argument("key", nargs="+", metavar="FIELD=VALUE")
+    action.add_argument("--table", metavar="TABLE")
+    action.add_argument("--target", metavar="NAME")
 
 
 def _add_adopt(actions: argparse._SubParsersAction[argparse.ArgumentParser], lang: Lang) -> None:
@@ -91,6 +97,8 @@ def run(call: Call) -> int:
     with pushing.open_ledger(call, must_exist=True) as ledger:
         if call.args.action == "show":
             return _show(call, ledger)
+        if call.args.action == "explain":
+            return _explain(call, ledger)
         if call.args.action == "list":
             return _list(call, ledger)
         return _act(call, ledger)
@@ -191,7 +199,32 @@ def _key(words: list[str], lang: Lang) -> Mapping[str, str]:
 
 
 def _show(call: Call, ledger: Ledger) -> int:
-    from pusher.ledger.queries import Selector, life, list_rows
+    from pusher.ledger.queries import life
+
+    key, found = _named(call, ledger)
+    for target, table in found:
+        told = life(ledger, target, table, key)
+        if told is not None:
+            print("\n".join(_life_lines(told, call.lang)))
+    return Exit.FINE
+
+
+def _explain(call: Call, ledger: Ledger) -> int:
+    from pusher.ledger.why import why
+    from spgl.commands.ledger_explain import explained
+
+    now = datetime.now().astimezone()
+    key, found = _named(call, ledger)
+    for target, table in found:
+        because = why(ledger, target, table, key)
+        if because is not None:
+            print("\n".join(explained(because, now, call.lang)))
+    return Exit.FINE
+
+
+def _named(call: Call, ledger: Ledger) -> tuple[Mapping[str, str], list[tuple[str, str]]]:
+    """The key on the command line, and each (target, table) that has it. Raises ConfigError."""
+    from pusher.ledger.queries import Selector, list_rows
 
     key = _key(call.args.key, call.lang)
     selector = Selector(target=call.args.target, table=call.args.table, key=key)
@@ -203,11 +236,7 @@ def _show(call: Call, ledger: Ledger) -> int:
                 f"the ledger knows no {' '.join(call.args.key)}; give the whole natural key",
             )[call.lang]
         )
-    for target, table in found:
-        told = life(ledger, target, table, key)
-        if told is not None:
-            print("\n".join(_life_lines(told, call.lang)))
-    return Exit.FINE
+    return key, list(found)
 
 
 def _life_lines(told: Life, lang: Lang) -> list[str]:
