@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import argparse
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spgl import checking, outputs, pushing
+from spgl import checking, deletions, outputs, pushing
 from spgl.cli import Call, Exit, gravest
 from spgl.config import ConfigError
 from validator.text import Lang, Text
 
 if TYPE_CHECKING:
+    from pusher.ledger.core import Ledger
     from pusher.target import Target
+    from validator.records import Record
 
 #: SJSCZT of rows that the target holds: checked, taken over.
 AT_TARGET = ("1", "3")
@@ -54,6 +58,33 @@ def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
         metavar="FILE",
         help=say("投送日志另存为 JSON 行", "append the attempt log to FILE as JSON lines"),
     )
+    group.add_argument(
+        "--deletions",
+        type=Path,
+        metavar="FILE",
+        help=say(
+            "要删除的记录（CSV：table、主键字段、reason）",
+            "records to withdraw (CSV: table, key fields, reason)",
+        ),
+    )
+    group.add_argument(
+        "--snapshot",
+        action="store_true",
+        help=say(
+            "导出为全量：国家系统有而导出没有的记录按删除处理",
+            "the export is whole: withdraw what the target holds and it does not",
+        ),
+    )
+    group.add_argument(
+        "--snapshot-max",
+        type=float,
+        default=5.0,
+        metavar="PERCENT",
+        help=say(
+            "每表最多删除的百分比，超过则不删除（默认 5）",
+            "per table at most this share, else none of it (default 5)",
+        ),
+    )
     outputs.add(parser, lang)
     checking.add(parser, lang)
 
@@ -81,13 +112,34 @@ def run(call: Call) -> int:
             records = made.checked.records()
             if made.chosen is not None:
                 records = (r for r in records if r.table in (made.chosen or ()))
+            listed = _listed(call, ledger, target, made)
+            whole = (
+                deletions.snapshot(call, ledger, target.name, result.run, made.chosen)
+                if call.args.snapshot
+                else None
+            )
+            records = chain(records if whole is None else whole.after(records), listed)
             unreadable = result.run.total("unreadable")
             books = enter(ledger, records, target, made.run_id, now, unreadable=unreadable)
             print(pushing.tell_books(books, call.lang))
+            if whole is not None:
+                print(deletions.tell(whole, call.lang))
             delivery = pushing.deliver(call, ledger, target, made.packs, made.run_id)
             print(pushing.tell(delivery, target, call.lang))
             judged = outputs.exit_code(result, call.args.fail_on)
-            return gravest(judged, pushing.exit_code(delivery))
+            doubtful = Exit.UNUSABLE if whole is not None and whole.doubts else Exit.FINE
+            return gravest(judged, doubtful, pushing.exit_code(delivery))
+
+
+def _listed(
+    call: Call, ledger: Ledger, target: Target, made: checking.Checking
+) -> Sequence[Record]:
+    """The records to delete by list; none without one. Raises ConfigError."""
+    if call.args.deletions is None:
+        return ()
+    listed = deletions.read_list(call.args.deletions, ledger, target.name, made.packs, call.lang)
+    deletions.contradicted(made.checked.records(), listed, call.lang)
+    return listed
 
 
 def _work_off(call: Call, target: Target) -> int:
