@@ -122,7 +122,15 @@ def _resolve(
         return setting.default, "default"
     if setting.name in ("state_dir", "ledger.path") and file:
         value = _anchored(str(value), file)
+    if setting.name == "packs.use" and file and isinstance(value, list):
+        value = [_anchored_pack(str(name), file) for name in value]
     return value, str(file)
+
+
+def _anchored_pack(name: str, file: Path) -> str:
+    """A folder beside the settings file, else the name as it is: a shipped pack."""
+    folder = file.parent / name
+    return str(folder) if (folder / "pack.toml").is_file() else name
 
 
 def _anchored(path: str, file: Path) -> str:

@@ -96,3 +96,12 @@ def test_language_follows_the_locale(env: dict[str, str], lang: str) -> None:
 def test_the_published_schema_is_the_one_in_force() -> None:
     published = json.loads((ROOT / "docs" / "spgl.schema.json").read_text(encoding="utf-8"))
     assert published == schema()
+
+
+def test_an_overlay_lies_beside_the_settings(tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/pack.toml").touch()
+    file = tmp_path / "spgl.toml"
+    file.write_text('[packs]\nuse = ["site", "fire-inspection-1.0"]\n', encoding="utf-8")
+    used = load(file, {}, {}).texts("packs.use")
+    assert used == (str(tmp_path / "site"), "fire-inspection-1.0")
