@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spgl import checking, deletions, outputs, pushing
+from spgl import checking, deletions, outputs, planning, pushing
 from spgl.cli import Call, Exit, gravest
 from spgl.config import ConfigError
 from validator.text import Lang, Text
@@ -85,25 +85,43 @@ def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
             "per table at most this share, else none of it (default 5)",
         ),
     )
+    group.add_argument(
+        "--dry-run",
+        action="store_true",
+        help=say(
+            "只显示将投送什么，不写台账，不投送",
+            "show what would be sent; write nothing to the ledger, send nothing",
+        ),
+    )
     outputs.add(parser, lang)
     checking.add(parser, lang)
 
 
+_DRY = Text(
+    "--dry-run 需要给出导出文件；台账现状见 spgl status",
+    "--dry-run needs the export's PATH; how the ledger stands tells spgl status",
+)
+
+
 def run(call: Call) -> int:
     target = pushing.target_of(call, wait=call.args.wait)
+    dry: bool = call.args.dry_run
     if not call.args.paths:
+        if dry:
+            raise ConfigError(_DRY[call.lang])
         return _work_off(call, target)
     from pusher.ledger import enter
     from pusher.ledger import known as known_to
+    from pusher.ledger.plan import plan
     from spgl.known import read_known
     from validator.narrow import narrowed
 
     files, baseline = outputs.asked(call), outputs.known(call)
-    with pushing.open_ledger(call) as ledger:
+    with planning.copied_ledger(call) if dry else pushing.open_ledger(call) as ledger:
         known = dict(known_to(ledger, target.name))
         if call.args.known_keys:
             known = {**read_known(call.args.known_keys, checking.packs_of(call)), **known}
-        with checking.check_paths(call, call.args.paths, known=known) as made:
+        with checking.check_paths(call, call.args.paths, known=known, keep=not dry) as made:
             result = outputs.without_known(call, narrowed(made.checked, made.chosen), baseline)
             outputs.show(call, result, made.packs, files)
             now = datetime.now().astimezone()
@@ -120,14 +138,21 @@ def run(call: Call) -> int:
             )
             records = chain(records if whole is None else whole.after(records), listed)
             unreadable = result.run.total("unreadable")
-            books = enter(ledger, records, target, made.run_id, now, unreadable=unreadable)
+            judged = outputs.exit_code(result, call.args.fail_on)
+            if dry:
+                planned = plan(ledger, records, target, made.run_id, now, unreadable=unreadable)
+                books = planned.books
+            else:
+                books = enter(ledger, records, target, made.run_id, now, unreadable=unreadable)
             print(pushing.tell_books(books, call.lang))
             if whole is not None:
                 print(deletions.tell(whole, call.lang))
+            doubtful = Exit.UNUSABLE if whole is not None and whole.doubts else Exit.FINE
+            if dry:
+                print(planning.tell_plan(planned, call.lang))
+                return gravest(judged, doubtful)
             delivery = pushing.deliver(call, ledger, target, made.packs, made.run_id)
             print(pushing.tell(delivery, target, call.lang))
-            judged = outputs.exit_code(result, call.args.fail_on)
-            doubtful = Exit.UNUSABLE if whole is not None and whole.doubts else Exit.FINE
             return gravest(judged, doubtful, pushing.exit_code(delivery))
 
 
