@@ -129,6 +129,7 @@ def check_paths(
             inputs=[str(p) for p in paths],
             unknown=[(u.file, u.name) for u in found.unknown],
             problems=found.problems,
+            notes=found.notes,
         )
         yield Checking(packs, checked, chosen, run_id)
 

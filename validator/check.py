@@ -29,6 +29,7 @@ from validator.records import Record, TableSource
 from validator.reference import schema_engine
 from validator.run import FileProblem, Run
 from validator.store import Stored, Writer
+from validator.text import Text
 from validator.violation import Severity, Violation
 
 Ints = npt.NDArray[np.int64]
@@ -100,10 +101,12 @@ def check(
     inputs: Sequence[str] = (),
     unknown: Sequence[tuple[str, str]] = (),
     problems: Sequence[FileProblem] = (),
+    notes: Sequence[Text] = (),
 ) -> Checked:
     """Check the sources; the run is kept in `store_dir`.
 
-    `unknown`: (file, name) of tables that no pack has; `problems`: files that could not be opened.
+    `unknown`: (file, name) of tables that no pack has; `problems`: files that could not be opened;
+    `notes`: what reports show beside the basis.
     A source that raises SourceError stops only its file. Raises RuleError if a rule fails.
     """
     started = now()
@@ -139,6 +142,7 @@ def check(
         **counted(packs, compiled, outcomes, dataset, len(unknown)),
         problems=(*problems, *(p for run in runs for p in run.problems)),
         files={file: rows for r in runs for file, rows in r.files.items()},
+        notes=tuple(notes),
     )
     stored = writer.finish(head, packs, compiled.uses)
     return Checked(stored, packs, reader, outcomes, known_columns(packs))

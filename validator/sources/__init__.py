@@ -33,6 +33,7 @@ class Discovery:
     sources: tuple[TableSource, ...]
     unknown: tuple[UnknownTable, ...]
     problems: tuple[FileProblem, ...]
+    notes: tuple[Text, ...] = ()
 
 
 @cache
@@ -56,6 +57,7 @@ def discover(paths: Sequence[Path], packs: Packs, options: SourceOptions) -> Dis
     sources: list[TableSource] = []
     unknown: list[UnknownTable] = []
     problems: list[FileProblem] = []
+    notes: list[Text] = []
     for path, places in zip(paths, _places(paths), strict=True):
         found = False
         for place in places:
@@ -67,10 +69,12 @@ def discover(paths: Sequence[Path], packs: Packs, options: SourceOptions) -> Dis
                 continue
             sources += opened.sources
             unknown += opened.unknown
-            found |= bool(opened.sources or opened.unknown)
+            problems += opened.problems
+            notes += opened.notes
+            found |= bool(opened.sources or opened.unknown or opened.problems)
         if not found:
             problems.append(_nothing(path))
-    return Discovery(tuple(sources), tuple(unknown), tuple(problems))
+    return Discovery(tuple(sources), tuple(unknown), tuple(problems), tuple(notes))
 
 
 def _format(place: Place) -> Format:

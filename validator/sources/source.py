@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from validator.records import SourceError, TableSource
+from validator.run import FileProblem
 from validator.text import Text
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ class SourceOptions:
     `encoding`: a Python codec name that overrides detection. `max_record`: bytes of UTF-8 beyond
     which a record is unreadable. `tables`: name as found (stem, key, element) → `STANDARD:TABLE`.
     `prefixes`, `suffixes`: what a site adds to table names. `block`: bytes read at once; it bounds
-    memory and never changes what is found.
+    memory and never changes what is found. `spool`: a private folder for what must be unpacked,
+    owned and removed by the caller (None: one of this process, removed when it ends).
     """
 
     encoding: str | None = None
@@ -35,6 +37,7 @@ class SourceOptions:
     prefixes: tuple[str, ...] = ()
     suffixes: tuple[str, ...] = ()
     block: int = 8 * MIB
+    spool: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +77,15 @@ class UnknownTable:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What one file holds: sources of known tables, in file order, and unknown names."""
+    """What one file holds: sources of known tables, in file order, and unknown names.
+
+    `problems`: members of a container that cannot be opened. `notes`: what was left out.
+    """
 
     sources: tuple[TableSource, ...] = ()
     unknown: tuple[UnknownTable, ...] = ()
+    problems: tuple[FileProblem, ...] = ()
+    notes: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,268 @@
+"""XLSX: a sheet a table, header in row 1 or in the first row that holds field names.
+
+Sheets are read as a stream, so a full sheet takes no more memory than a small one apart from its
+shared texts. Hidden sheets are ignored with a note; formulas count by their stored value; rows
+without any cell are no records. Old `.xls` and encrypted workbooks are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from zipfile import ZipFile
+
+import numpy as np
+import polars as pl
+from lxml import etree
+
+from validator.lexical import BLANK
+from validator.pack import Kind, Table
+from validator.records import Batch, Column, SourceError, Unreadable
+from validator.sources.archive import opened
+from validator.sources.columns import field_of, matched
+from validator.sources.naming import Naming
+from validator.sources.parts import Part, numbered
+from validator.sources.reasons import TOO_LONG
+from validator.sources.source import Format, Opened, Place, SourceOptions, UnknownTable
+from validator.sources.xlsx_book import (
+    Sheet,
+    date_styles,
+    elements,
+    no_workbook,
+    read_book,
+    shared_strings,
+)
+from validator.sources.xlsx_cells import Cell, Cells, cell_of, columns_of
+from validator.text import Text
+
+#: Rows among which the header is looked for; what stands above it are titles.
+_TITLES = 20
+_PART = 4096
+_OLE = b"\xd0\xcf\x11\xe0"
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """The header of a sheet: its row, the columns and the kinds of their fields by position."""
+
+    line: int
+    columns: dict[int, Column]
+    kinds: dict[int, Kind]
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """Records of one part while they are read."""
+
+    cells: dict[str, list[str | None]]
+    native: dict[str, list[bool]]
+    lines: list[int] = field(default_factory=list)
+    positions: list[int] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
+    records: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class XlsxSource:
+    """The records of one sheet; see `validator.records.TableSource`. `line` is the sheet row."""
+
+    table: Table
+    place: Place
+    sheet: Sheet
+    options: SourceOptions
+
+    @property
+    def file(self) -> str:
+        return f"{self.place.file}#{self.sheet.name}"
+
+    @property
+    def size(self) -> int:
+        return self.place.size()
+
+    def stamp(self) -> str:
+        return self.place.stamp()
+
+    def columns(self) -> tuple[Column, ...]:
+        with opened(self.place) as box:
+            return tuple(self._header(box, self._cells(box)).columns.values())
+
+    def batches(self, rows: int) -> Iterator[Batch]:
+        with closing(self._parts()) as parts:
+            yield from numbered(parts, rows)
+
+    def _here(self) -> Place:
+        return Place(self.place.path, self.file)
+
+    def _cells(self, box: ZipFile) -> Cells:
+        book, here = read_book(box, self.place), self._here()
+        strings, dates = shared_strings(box, book, here), date_styles(box, book, here)
+        return Cells(strings, dates, book.since_1904)
+
+    def _header(self, box: ZipFile, cells: Cells) -> _Header:
+        """The row that names most fields, or the one below it that names as many: templates put
+        titles above field names. Raises SourceError where no row names any."""
+        here, best, most = self._here(), list[tuple[int, str]](), 0
+        line, first = 0, list[tuple[int, str]]()
+        for seen, (number, row) in enumerate(_rows(box, self.sheet, here)):
+            if seen == _TITLES:
+                break
+            texts = [(at, c.text) for at, c in _texts(row, cells) if c.text.strip(BLANK)]
+            first = first or texts
+            named = sum(_names(text, self.table, here) for _, text in texts)
+            if named > most or (named == most > 0 and number == line + 1):
+                best, most, line = texts, named, number
+        if not first:
+            raise here.refuse("工作表为空；请重新导出", "the sheet is empty; export it again")
+        chosen = best or first
+        columns = matched([text for _, text in chosen], self.table, here)
+        placed = dict(zip((at for at, _ in chosen), columns, strict=True))
+        kinds = {f.name: f.kind for f in self.table.fields}
+        return _Header(
+            line, placed, {at: kinds[c.field] for at, c in placed.items() if c.field is not None}
+        )
+
+    def _parts(self) -> Generator[Part, None, None]:
+        with opened(self.place) as box:
+            cells = self._cells(box)
+            header = self._header(box, cells)
+            gathered = _empty(header)
+            for line, row in _rows(box, self.sheet, self._here()):
+                if line > header.line:
+                    self._take(gathered, header, cells, line, row)
+                    if gathered.records >= _PART:
+                        yield _part(gathered)
+                        gathered = _empty(header)
+            yield _part(gathered)
+
+    def _take(
+        self, into: _Gathered, header: _Header, cells: Cells, line: int, row: etree._Element
+    ) -> None:
+        """One row into the part, unless it has no cell."""
+        found, stray, size, blank = dict[str, Cell](), "", 0, True
+        for at, element in columns_of(row):
+            column = header.columns.get(at)
+            name = column.field if column else None
+            cell = cell_of(element, cells, header.kinds.get(at, Kind.TEXT))
+            if cell is None:
+                continue
+            blank = blank and not cell.text.strip(BLANK)
+            size += len(cell.text.encode("utf-8", "replace"))
+            if column is None and cell.text.strip(BLANK):
+                stray = stray or cell.text
+            elif name:
+                found[name] = cell
+        if blank:
+            return
+        into.records += 1
+        if stray or size > self.options.max_record:
+            reason = _STRAY if stray else TOO_LONG
+            into.unreadable.append(Unreadable(into.records, line, reason, stray[:80]))
+            return
+        into.positions.append(into.records - 1)
+        into.lines.append(line)
+        for name, texts in into.cells.items():
+            cell = found.get(name)
+            texts.append(cell.text if cell else None)
+            into.native[name].append(cell is not None and cell.native)
+
+
+_STRAY = Text(
+    "该行在没有列名的列里有内容；请补上列名，或清除该单元格",
+    "the row has a value in a column without a header; name the column or clear the cell",
+)
+
+
+def _names(text: str, table: Table, place: Place) -> bool:
+    try:
+        return field_of(text, table, place) is not None
+    except SourceError:
+        # A title that two fields share still tells that this is the header.
+        return True
+
+
+def _texts(row: etree._Element, cells: Cells) -> Iterator[tuple[int, Cell]]:
+    for at, element in columns_of(row):
+        cell = cell_of(element, cells, Kind.TEXT)
+        if cell is not None:
+            yield at, cell
+
+
+def _rows(box: ZipFile, sheet: Sheet, place: Place) -> Iterator[tuple[int, etree._Element]]:
+    """The rows a sheet holds, by their number."""
+    line = 0
+    for row in elements(box, sheet.member, ("row", "sheetData"), place):
+        if row.tag.endswith("}sheetData"):
+            return
+        number = row.get("r", "")
+        line = int(number) if number.isascii() and number.isdigit() else line + 1
+        yield line, row
+
+
+def _empty(header: _Header) -> _Gathered:
+    names = [c.field for c in header.columns.values() if c.field]
+    return _Gathered({n: [] for n in names}, {n: [] for n in names})
+
+
+def _part(found: _Gathered) -> Part:
+    frame = pl.DataFrame(found.cells, schema=dict.fromkeys(found.cells, pl.String))
+    return Part(
+        frame=frame,
+        records=found.records,
+        lines=np.array(found.lines, dtype=np.int64),
+        positions=np.array(found.positions, dtype=np.int64),
+        native={n: pl.Series(n, flags) for n, flags in found.native.items() if any(flags)},
+        unreadable=tuple(found.unreadable),
+    )
+
+
+def _open(place: Place, naming: Naming, options: SourceOptions) -> Opened:
+    _refuse_ole(place)
+    with opened(place) as box:
+        book = read_book(box, place)
+        visible = [s for s in book.sheets if not s.hidden]
+        notes = tuple(_HIDDEN.fill({"file": f"{place.file}#{s.name}"})
+                      for s in book.sheets if s.hidden)  # fmt: skip
+        sources, unknown = list[XlsxSource](), list[UnknownTable]()
+        for sheet in visible:
+            table = naming.table(sheet.name, place)
+            if table is None and len(visible) == 1:
+                table = naming.table(place.path.stem, place)
+            if table is not None:
+                sources.append(XlsxSource(table, place, sheet, options))
+            elif next(_rows(box, sheet, place), None) is not None:
+                unknown.append(UnknownTable(f"{place.file}#{sheet.name}", sheet.name))
+    return Opened(tuple(sources), tuple(unknown), notes=notes)
+
+
+_HIDDEN = Text("{file}：隐藏的工作表未检查", "{file}: a hidden sheet was not checked")
+
+
+def _refuse_ole(place: Place) -> None:
+    """Old workbooks and encrypted ones share a container that is not ZIP."""
+    try:
+        with place.path.open("rb") as file:
+            start = file.read(4)
+            if start == _OLE:
+                encrypted = _ENCRYPTED in file.read(1 << 20)
+    except OSError as fault:
+        raise place.refuse(
+            "文件无法打开；请检查权限", "the file cannot be opened; check its permissions"
+        ) from fault
+    if start[:2] == b"PK":
+        return
+    if start != _OLE:
+        raise no_workbook(place)
+    if encrypted:
+        raise place.refuse(
+            "工作簿已加密；请去掉密码后另存为 .xlsx",
+            "the workbook is encrypted; remove the password and save it as .xlsx",
+        )
+    raise place.refuse(
+        "这是旧版 .xls 工作簿；请用 Excel 或 WPS 另存为 .xlsx",
+        "this is an old .xls workbook; save it as .xlsx",
+    )
+
+
+FORMAT = Format((".xlsx", ".xlsm"), _open)
