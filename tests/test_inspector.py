@@ -6,8 +6,10 @@ import csv
 import io
 import json
 import os
+import shutil
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -471,8 +473,6 @@ def test_the_month_balances(visitor: Visitor) -> None:
 
 
 def test_a_state_folder_without_anything_says_what_to_do(tmp_path: Path) -> None:
-    from dataclasses import replace
-
     site = site_of(replace(nights(), state=tmp_path / "nothing"))
     with visiting(app_of(site)) as visitor:
         assert "先运行 spgl validate" in visitor.get("/")
@@ -508,3 +508,34 @@ def _twin(visitor: Visitor, url: str) -> dict[str, object]:
     path, _, query = url.partition("?")
     found: dict[str, object] = visitor.json(f"{path}.json?{query}")
     return found
+
+
+def test_what_cannot_be_read_is_not_told_as_nothing(made: Nights, tmp_path: Path) -> None:
+    mine = copy_of(made, tmp_path)
+    shutil.rmtree(mine.state / "inspector", ignore_errors=True)
+    file = made.exports[SECOND] / "case" / "SPGL_XMSPSXBLXXB_V3.csv"
+    before = file.stat()
+    try:
+        os.utime(file)
+        site = site_of(mine)
+        site.snapshots.open(SECOND)
+        with visiting(app_of(site)) as visitor:
+            twin = visitor.json("/overview.json")
+            assert twin["cases"] == "missing"
+            assert "SPGL_XMSPSXBLXXB_V3.csv" in twin["cases_missing"][0]["en"]
+            assert "overdue" not in [u["name"] for u in twin["urgent"]]
+            assert "无法核对" in visitor.get("/")
+            assert visitor.json("/cases.json")["missing"]
+    finally:
+        os.utime(file, (before.st_atime, before.st_mtime))
+
+
+def test_a_relative_input_is_found_beside_the_state_folder(made: Nights, tmp_path: Path) -> None:
+    shutil.copytree(made.state / "runs" / SECOND, tmp_path / "state" / "runs" / SECOND)
+    shutil.copytree(made.exports[SECOND], tmp_path / "night2")
+    head = tmp_path / "state" / "runs" / SECOND / "run.json"
+    head.write_text(head.read_text().replace(str(made.exports[SECOND]), "night2"))
+    site = site_of(replace(made, state=tmp_path / "state"))
+    snapshot = site.snapshots.open(SECOND)
+    assert not snapshot.missing
+    assert CASES in snapshot.tables

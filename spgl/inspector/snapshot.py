@@ -146,10 +146,16 @@ class Snapshots:
         except SourceError as failure:
             return failure.text
 
+    def _input(self, text: str) -> Path | None:
+        """An input of a run: a relative one is looked for here, then beside the state folder."""
+        here = (Path(text), self.folder.parent.parent / text)
+        return next((p for p in here if p.exists()), None)
+
     def _found(self, run: Run) -> dict[tuple[str, str], TableSource]:
         """The sources behind the inputs of a run, by table and file."""
         if run.id not in self._sources:
-            paths = [Path(p) for p in run.inputs if "://" not in p and Path(p).exists()]
+            named = (self._input(p) for p in run.inputs if "://" not in p)
+            paths = [p for p in named if p is not None]
             found = discover(paths, self.packs, self.reading).sources if paths else ()
             if len(self._sources) >= _OPEN:
                 self._sources.clear()
@@ -166,8 +172,11 @@ class Snapshots:
             fault = _changed(source, run)
             if fault is None:
                 try:
-                    parts.setdefault(table, []).append(_columns(self.packs, source))
-                    continue
+                    frame, unreadable = _columns(self.packs, source)
+                    if frame.height + unreadable == run.files.get(file):
+                        parts.setdefault(table, []).append(frame)
+                        continue
+                    fault = _CHANGED.fill({"file": file})
                 except SourceError as failure:
                     fault = failure.text
             missing[file] = fault
@@ -188,11 +197,13 @@ def kept(packs: Packs, table: Table) -> tuple[str, ...]:
     return tuple(f.name for f in table.fields if f.name in names and f.personal is None)
 
 
-def _columns(packs: Packs, source: TableSource) -> pl.DataFrame:
+def _columns(packs: Packs, source: TableSource) -> tuple[pl.DataFrame, int]:
+    """What is kept of a file's records, and how many of them cannot be read."""
     names = kept(packs, source.table)
-    frames = []
+    frames, unreadable = [], 0
     for batch in source.batches(_ROWS):
         frame, _ = plain(packs, source.table, batch)
+        unreadable += len(batch.unreadable)
         cells = canonical_frame(source.table, frame, names)
         lines = batch.lines if batch.lines is not None else [None] * cells.height
         frames.append(
@@ -203,7 +214,7 @@ def _columns(packs: Packs, source: TableSource) -> pl.DataFrame:
             )
         )
     empty = {**dict.fromkeys((*names, "file"), pl.String), "record": pl.Int64, "line": pl.Int64}
-    return pl.concat(frames) if frames else pl.DataFrame(schema=empty)
+    return pl.concat(frames) if frames else pl.DataFrame(schema=empty), unreadable
 
 
 def _changed(source: TableSource, run: Run) -> Text | None:

@@ -16,6 +16,7 @@ from spgl.inspector.counts import Line, by_column, by_use
 from spgl.inspector.filters import Filter, address, table_title
 from spgl.inspector.index import Index
 from spgl.inspector.ledger import URGENT, opened, standing
+from spgl.inspector.pages.case import missing
 from spgl.inspector.runs import Night, night
 from spgl.inspector.site import Ask, Page, Site
 from validator.reports import phrases
@@ -63,7 +64,8 @@ class NightLine:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The page; `last` is None before the first run."""
+    """The page; `last` is None before the first run. `cases`: `read`, `reading`, or `missing`, then
+    `cases_missing` says why."""
 
     last: Night | None
     verdict: Text
@@ -75,7 +77,8 @@ class Overview:
     gone: int
     compare_url: str
     urgent: tuple[Urgent, ...]
-    cases_read: bool
+    cases: str
+    cases_missing: tuple[Text, ...]
     projects: tuple[Line, ...]
     rules: tuple[Line, ...]
     tables: tuple[Line, ...]
@@ -111,7 +114,7 @@ def build(site: Site, ask: Ask) -> Overview:
             gone = site.indexes.open(previous).rows - (index.rows - new)
         verdict, balance = verdict_head(run), books(run)
         basis = tuple(phrases.basis(p) for p in run.packs)
-    cases = _overdue(site, last) if last else None
+    cases, late, why = _overdue(site, last) if last else ("missing", None, ())
     return Overview(
         last=last,
         verdict=verdict,
@@ -122,8 +125,9 @@ def build(site: Site, ask: Ask) -> Overview:
         new_url=address("/violations", ask.one("run"), Filter(new="1")),
         gone=gone,
         compare_url=f"/compare?before={previous}&after={last.id}" if previous and last else "",
-        urgent=_urgent(urgent, cases),
-        cases_read=cases is not None,
+        urgent=_urgent(urgent, cases, late),
+        cases=cases,
+        cases_missing=why,
         states=states,
         nights=tuple(_night(n, pushes.get(n.id)) for n in nights),
         ledger=site.ledger_path.exists(),
@@ -134,12 +138,16 @@ def build(site: Site, ask: Ask) -> Overview:
 _GROUPS = ("projects", "rules", "tables", "stages", "divisions", "departments")
 
 
-def _overdue(site: Site, last: Night) -> int | None:
-    """Overdue cases of the last run; None until its records are read."""
+def _overdue(site: Site, last: Night) -> tuple[str, int | None, tuple[Text, ...]]:
+    """Whether the cases of a run are read, how many are overdue, and why they cannot be read."""
     snapshot = site.snapshots.ready(last.id)
     if snapshot is None:
-        return None
-    return len(overdue(all_cases(site.snapshots, site.packs, snapshot, last.started)))
+        return "reading", None, ()
+    why = missing(site, snapshot)
+    if why:
+        return "missing", None, why
+    late = overdue(all_cases(site.snapshots, site.packs, snapshot, last.started))
+    return "read", len(late), ()
 
 
 _Standing = Mapping[State, tuple[int, bool]]
@@ -163,15 +171,15 @@ def _ledger(site: Site) -> tuple[tuple[StateLine, ...], _Standing, Mapping[str, 
     return lines, urgent, {run.name: run for run in reversed(found.runs)}
 
 
-def _urgent(states: _Standing, cases: int | None) -> tuple[Urgent, ...]:
+def _urgent(states: _Standing, cases: str, late: int | None) -> tuple[Urgent, ...]:
     made = [
         Urgent(str(state), TITLES[state], words.URGENT[state], n, f"/ledger?state={state}", more)
         for state, (n, more) in states.items()
         if n
     ]
-    if cases is None or cases:
+    if cases == "reading" or late:
         where = "/cases?show=overdue"
-        made.append(Urgent("overdue", words.OVERDUE, words.OVERDUE_HELP, cases, where))
+        made.append(Urgent("overdue", words.OVERDUE, words.OVERDUE_HELP, late, where))
     return tuple(made)
 
 
