@@ -14,6 +14,7 @@ from spgl import targets
 from spgl.cli import Call, Exit, gravest
 from spgl.config import ConfigError
 from spgl.log import logger
+from spgl.night import stop_at
 from validator.text import Lang, Text
 
 if TYPE_CHECKING:
@@ -90,8 +91,16 @@ def log_of(call: Call) -> FilteringBoundLogger:
     return logger(level=level)
 
 
-def deliver(call: Call, ledger: Ledger, target: Target, packs: Packs, run_id: str) -> Delivery:
-    """Deliver until done; SIGTERM and SIGINT drain what is in flight."""
+def deliver(
+    call: Call,
+    ledger: Ledger,
+    target: Target,
+    packs: Packs,
+    run_id: str,
+    *,
+    until: datetime | None = None,
+) -> Delivery:
+    """Deliver until done; SIGTERM, SIGINT and the time `until` drain what is in flight."""
     from pusher.delivery import deliver as delivering
 
     _, settings = call.settings.target(target.name)
@@ -105,9 +114,15 @@ def deliver(call: Call, ledger: Ledger, target: Target, packs: Packs, run_id: st
                 loop.add_signal_handler(getattr(signal, name), stop.set)
             except NotImplementedError:  # Windows: Ctrl-C interrupts at once instead
                 signal.signal(getattr(signal, name), lambda *_: loop.call_soon(stop.set))
-        return await delivering(
-            ledger, target, transport, packs, run_id=run_id, world=world(call), stop=stop
-        )
+        real = world(call)
+        window = None if until is None else asyncio.create_task(stop_at(until, real, stop))
+        try:
+            return await delivering(
+                ledger, target, transport, packs, run_id=run_id, world=real, stop=stop
+            )
+        finally:
+            if window is not None:
+                window.cancel()
 
     return asyncio.run(run())
 

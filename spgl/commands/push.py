@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from spgl import checking, deletions, outputs, planning, pushing
 from spgl.cli import Call, Exit, gravest
 from spgl.config import ConfigError
+from spgl.night import ends
 from validator.text import Lang, Text
 
 if TYPE_CHECKING:
@@ -86,6 +87,14 @@ def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
         ),
     )
     group.add_argument(
+        "--until",
+        metavar="HH:MM",
+        help=say(
+            "到此时刻（本地时钟，已过则为次日）停止投送，未完退出码 75",
+            "stop sending at this time (local clock, tomorrow if past); exit 75 if some is left",
+        ),
+    )
+    group.add_argument(
         "--dry-run",
         action="store_true",
         help=say(
@@ -105,11 +114,12 @@ _DRY = Text(
 
 def run(call: Call) -> int:
     target = pushing.target_of(call, wait=call.args.wait)
+    end = _end(call)
     dry: bool = call.args.dry_run
     if not call.args.paths:
         if dry:
             raise ConfigError(_DRY[call.lang])
-        return _work_off(call, target)
+        return _work_off(call, target, end)
     from pusher.ledger import enter
     from pusher.ledger import known as known_to
     from pusher.ledger.plan import plan
@@ -151,7 +161,7 @@ def run(call: Call) -> int:
             if dry:
                 print(planning.tell_plan(planned, call.lang))
                 return gravest(judged, doubtful)
-            delivery = pushing.deliver(call, ledger, target, made.packs, made.run_id)
+            delivery = pushing.deliver(call, ledger, target, made.packs, made.run_id, until=end)
             print(pushing.tell(delivery, target, call.lang))
             return gravest(judged, doubtful, pushing.exit_code(delivery))
 
@@ -167,11 +177,18 @@ def _listed(
     return listed
 
 
-def _work_off(call: Call, target: Target) -> int:
+def _end(call: Call) -> datetime | None:
+    """When --until ends the run, reckoned from the start of the command. Raises ConfigError."""
+    if call.args.until is None:
+        return None
+    return ends(call.args.until, datetime.now(), call.lang).astimezone()
+
+
+def _work_off(call: Call, target: Target, end: datetime | None) -> int:
     packs = checking.packs_of(call)
     with pushing.open_ledger(call, must_exist=True) as ledger:
         run_id = f"{datetime.now():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-        delivery = pushing.deliver(call, ledger, target, packs, run_id)
+        delivery = pushing.deliver(call, ledger, target, packs, run_id, until=end)
     print(pushing.tell(delivery, target, call.lang))
     return pushing.exit_code(delivery) or Exit.FINE
 
