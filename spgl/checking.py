@@ -111,9 +111,10 @@ def check_paths(
 
     packs = packs_of(call)
     chosen = _chosen(call, packs)
-    found = discover(paths, packs, _source_options(call))
     run_id = f"{datetime.now():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
     with ExitStack() as stack:
+        spool = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="spgl-")))
+        found = discover(paths, packs, _source_options(call, spool))
         folder = _folder(call, run_id) if keep else None
         if folder is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory())) / run_id
@@ -186,7 +187,7 @@ _NO_TABLE = Text("没有这个表；spgl packs list 列出全部表", "no such t
 _NO_STAGE = Text("没有这个阶段；可用：{known}", "no such stage; known: {known}")
 
 
-def _source_options(call: Call) -> SourceOptions:
+def _source_options(call: Call, spool: Path) -> SourceOptions:
     from validator.sources import SourceOptions
 
     names = call.settings.mapping("tables.names")
@@ -195,6 +196,7 @@ def _source_options(call: Call) -> SourceOptions:
         tables={k: v.replace("/", ":") for k, v in names.items()},
         prefixes=call.settings.texts("tables.prefixes"),
         suffixes=call.settings.texts("tables.suffixes"),
+        spool=spool,
     )
 
 
