@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 LOOK = 20.0
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
 _WRONG = Text("--until {word}：请写作 时:分，如 06:00", "--until {word}: write HH:MM, as in 06:00")
-    "--until {word}：请写作 时:分，例如 06:00", "--until {word}: write HH:MM, as in 06:00"
-)
 
 
 def ends(word: str, now: datetime, lang: Lang) -> datetime:
