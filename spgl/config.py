@@ -120,7 +120,7 @@ def _resolve(
         value = value.get(part) if isinstance(value, Mapping) else None
     if value is None:
         return setting.default, "default"
-    if setting.name in ("state_dir", "ledger.path") and file:
+    if setting.name in ("state_dir", "ledger.path", "feedback.mapping") and file:
         value = _anchored(str(value), file)
     if setting.name == "packs.use" and file and isinstance(value, list):
         value = [_anchored_pack(str(name), file) for name in value]

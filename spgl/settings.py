@@ -82,6 +82,21 @@ SETTINGS: tuple[Setting, ...] = (
         ),
     ),
     Setting(
+        "feedback.mapping",
+        _TEXT,
+        None,
+        Text(
+            "退回原因与规则的对应表（CSV：reason,rule）",
+            "which reason of the target is which rule (CSV: reason,rule)",
+        ),
+    ),
+    Setting(
+        "feedback.answer_days",
+        _COUNT,
+        7,
+        Text("送达后多少天无答复则告警", "days without an answer before an alarm"),
+    ),
+    Setting(
         "severity",
         {"type": "object", "additionalProperties": _choice("error", "warning", "info")},
         {},

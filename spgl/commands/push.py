@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spgl import checking, deletions, outputs, planning, pushing
+from spgl import checking, deletions, outputs, planning, pushing, refusals
 from spgl.cli import Call, Exit, gravest
 from spgl.config import ConfigError
 from spgl.night import ends
@@ -163,6 +163,7 @@ def run(call: Call) -> int:
                 return gravest(judged, doubtful)
             delivery = pushing.deliver(call, ledger, target, made.packs, made.run_id, until=end)
             print(pushing.tell(delivery, target, call.lang))
+            refusals.show(call, ledger, target, made.packs, made.run_id)
             return gravest(judged, doubtful, pushing.exit_code(delivery))
 
 
@@ -189,7 +190,8 @@ def _work_off(call: Call, target: Target, end: datetime | None) -> int:
     with pushing.open_ledger(call, must_exist=True) as ledger:
         run_id = f"{datetime.now():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
         delivery = pushing.deliver(call, ledger, target, packs, run_id, until=end)
-    print(pushing.tell(delivery, target, call.lang))
+        print(pushing.tell(delivery, target, call.lang))
+        refusals.show(call, ledger, target, packs, run_id)
     return pushing.exit_code(delivery) or Exit.FINE
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from spgl import pushing
+from spgl import pushing, refusals
 from spgl.cli import Call, Exit
 from validator.text import Lang, Text
 
 if TYPE_CHECKING:
     from pusher.ledger.queries import Run, Status
+    from pusher.ledger.refusals import Silent
+    from pusher.reasons import Group
 
 
 def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
@@ -28,17 +32,24 @@ def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
 
 def run(call: Call) -> int:
     from pusher.ledger.queries import status
+    from pusher.ledger.refusals import reasons
+    from pusher.reasons import grouped
 
+    now, days = datetime.now().astimezone(), call.settings.number("feedback.answer_days")
     with pushing.open_ledger(call, must_exist=True) as ledger:
         found = status(ledger, call.args.target)
+        groups = grouped(reasons(ledger, call.args.target))
+        silent = refusals.silent_since(ledger, call.args.target, now, days)
+        alarms = refusals.overdue(call, ledger, call.args.target, now)
     if call.args.format == "json":
-        sys.stdout.write(to_json(found))
+        sys.stdout.write(to_json(found, groups, silent))
     else:
-        print("\n".join(_lines(found, call.lang)))
+        told = refusals.group_lines(groups, call.lang)
+        print("\n".join([*_lines(found, call.lang), *told, *alarms]))
     return Exit.FINE
 
 
-def to_json(found: Status) -> str:
+def to_json(found: Status, groups: Sequence[Group] = (), silent: Sequence[Silent] = ()) -> str:
     """The status as one JSON object (docs/interface of `spgl status --format json`)."""
     import json
 
@@ -62,6 +73,18 @@ def to_json(found: Status) -> str:
                 "delivery": dict(r.delivery),
             }
             for r in found.runs
+        ],
+        "refusals": [
+            {"reason": g.pattern, "versions": g.count, "tables": g.tables} for g in groups
+        ],
+        "unanswered": [
+            {
+                "target": s.target,
+                "table": s.table,
+                "versions": s.count,
+                "oldest": s.oldest.isoformat() if s.oldest else None,
+            }
+            for s in silent
         ],
     }
     return json.dumps(shown, ensure_ascii=False, indent=2, default=str) + "\n"
