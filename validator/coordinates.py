@@ -17,6 +17,9 @@ from validator.severity import by_evidence
 
 #: West, east, south and north bounds in degrees.
 BOUNDS = (73.0, 136.0, 3.0, 54.0)
+#: Pattern bodies of degrees that lie well inside.
+_LONGITUDE = r"(?:7[3-9]|[89][0-9]|1[0-2][0-9]|13[0-5])(?:[.][0-9]+)?"
+_LATITUDE = r"(?:[3-9]|[1-4][0-9]|5[0-3])(?:[.][0-9]+)?"
 
 
 def coordinate_uses(rule: str, table: Table) -> tuple[Use, ...]:
@@ -35,6 +38,12 @@ def any_pair(name: str, *, outside: bool) -> pl.Expr:
     formed = pl.when(matches(FORMATS["coordinates"].pattern, column)).then(column)
     pairs = formed.str.split(";").list.eval(_outside(swapped=not outside))
     return pairs.list.any()
+
+
+def may_lie_outside(name: str) -> pl.Expr:
+    """Aggregate: some cell is not plainly a list of pairs inside the bounds."""
+    pair = f"{_LONGITUDE},{_LATITUDE}"
+    return (~pl.col(name).str.contains(f"^{pair}(?:;{pair})*$")).any()
 
 
 def _outside(*, swapped: bool) -> pl.Expr:

@@ -44,9 +44,12 @@ def parameters(required: Mapping[str, object], **optional: object) -> dict[str, 
 
 def number(name: str) -> pl.Expr:
     """The cell as a number; null where it is missing or none."""
-    column = pl.col(name)
-    formed = matches(PATTERNS[Kind.DECIMAL], column)
-    return pl.when(formed).then(column).otherwise(None).cast(pl.Float64, strict=False)
+    return pl.when(matches(PATTERNS[Kind.DECIMAL], pl.col(name))).then(perhaps(name))
+
+
+def perhaps(name: str) -> pl.Expr:
+    """The cell as a number by the engine's own, wider reading: cheap, for `may` only."""
+    return pl.col(name).cast(pl.Float64, strict=False)
 
 
 def condition(params: Mapping[str, object], name: str = "when") -> Condition | None:

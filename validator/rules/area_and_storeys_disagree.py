@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from validator.numbers import FIELD, number, parameters
+from validator.numbers import FIELD, number, parameters, perhaps
 from validator.pack import Packs, Table
 from validator.rule import Example, Rule, Scope, Use, explicit
 from validator.text import Text
@@ -27,6 +27,11 @@ def bad(_packs: Packs, _table: Table, use: Use) -> pl.Expr:
     """With storeys an empty area counts as none; without a number of storeys nothing is judged."""
     storeys, area = (number(name) for name in use.fields)
     return ((storeys > 0) & (area.fill_null(0) <= 0)) | ((storeys == 0) & (area > 0))
+
+
+def may(_packs: Packs, _table: Table, use: Use) -> pl.Expr:
+    storeys, area = (perhaps(name) for name in use.fields)
+    return (((storeys > 0) & (area.fill_null(0) <= 0)) | ((storeys == 0) & (area > 0))).any()
 
 
 RULE = Rule(
@@ -58,4 +63,5 @@ RULE = Rule(
     ),
     uses=uses,
     bad=bad,
+    may=may,
 )  # fmt: skip

@@ -8,7 +8,7 @@ from operator import and_, or_
 
 import polars as pl
 
-from validator.cells import MISSING, blank_may
+from validator.cells import MISSING, perhaps_blank
 from validator.pack import Field, Packs, Provenance, Table
 from validator.rule import Example, Rule, Scope, Use
 from validator.severity import by_evidence
@@ -35,7 +35,7 @@ def bad(_packs: Packs, table: Table, use: Use) -> pl.Expr:
 
 
 def may(_packs: Packs, _table: Table, use: Use) -> pl.Expr:
-    return reduce(or_, [blank_may(name) for name in use.fields])
+    return reduce(or_, [perhaps_blank(name) for name in use.fields]).any()
 
 
 def json_schema(_packs: Packs, table: Table, use: Use) -> Mapping[str, object]:

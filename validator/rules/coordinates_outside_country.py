@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from validator.coordinates import BOUNDS, any_pair, coordinate_uses
+from validator.coordinates import BOUNDS, any_pair, coordinate_uses, may_lie_outside
 from validator.pack import Packs, Table
 from validator.rule import Example, Rule, Scope, Use
 from validator.text import Text
@@ -19,6 +19,10 @@ def uses(_packs: Packs, table: Table) -> tuple[Use, ...]:
 
 def bad(_packs: Packs, _table: Table, use: Use) -> pl.Expr:
     return any_pair(use.fields[0], outside=True)
+
+
+def may(_packs: Packs, _table: Table, use: Use) -> pl.Expr:
+    return may_lie_outside(use.fields[0])
 
 
 RULE = Rule(
@@ -49,4 +53,5 @@ RULE = Rule(
     ),
     uses=uses,
     bad=bad,
+    may=may,
 )  # fmt: skip

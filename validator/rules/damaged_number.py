@@ -9,9 +9,8 @@ from validator.rule import Example, Rule, Scope, Use
 from validator.severity import by_evidence
 from validator.text import Text
 
-_SCIENTIFIC = r"^[0-9](?:\.[0-9]+)?[Ee]\+?[0-9]{1,2}$"
-#: A spreadsheet keeps 15 significant digits and writes the rest as zeros.
-_CUT = "^[1-9][0-9]{14}0{2,}$"
+#: Scientific notation; or more than 15 digits (all that a spreadsheet keeps) with zeros for the rest.
+_DAMAGED = r"^(?:[0-9](?:\.[0-9]+)?[Ee]\+[0-9]{1,2}|[1-9][0-9]{14}0{3,})$"
 
 
 def uses(_packs: Packs, table: Table) -> tuple[Use, ...]:
@@ -32,15 +31,7 @@ def _identifies(table: Table, field: Field) -> bool:
 
 
 def bad(_packs: Packs, _table: Table, use: Use) -> pl.Expr:
-    column = pl.col(use.fields[0])
-    return column.str.contains(_SCIENTIFIC) | column.str.contains(_CUT)
-
-
-def may(_packs: Packs, _table: Table, use: Use) -> pl.Expr:
-    column = pl.col(use.fields[0])
-    return (
-        column.str.ends_with("00") | column.str.contains_any(["E+", "e+", "E1", "e1", "E2", "e2"])
-    ).any()
+    return pl.col(use.fields[0]).str.contains(_DAMAGED)
 
 
 RULE = Rule(
@@ -72,5 +63,4 @@ RULE = Rule(
     ),
     uses=uses,
     bad=bad,
-    may=may,
 )  # fmt: skip

@@ -29,6 +29,10 @@ def bad(_packs: Packs, _table: Table, use: Use) -> pl.Expr:
     return column.str.contains("^[0-9]{6}$") & ~column.str.contains("^[0-9]{4}00$|^[0-9]{2}90")
 
 
+def may(_packs: Packs, _table: Table, use: Use) -> pl.Expr:
+    return (~pl.col(text_param(use, "field")).str.ends_with("00")).any()
+
+
 RULE = Rule(
     name=NAME,
     scope=Scope.RECORD,
@@ -57,4 +61,5 @@ RULE = Rule(
     ),
     uses=uses,
     bad=bad,
+    may=may,
 )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from validator.cells import MISSING, blank_may
+from validator.cells import MISSING, perhaps_blank
 from validator.pack import Field, Packs, Role, Table
 from validator.rule import Example, Rule, Scope, Use
 from validator.severity import by_evidence
@@ -33,7 +33,7 @@ def bad(_packs: Packs, _table: Table, use: Use) -> pl.Expr:
 
 
 def may(_packs: Packs, _table: Table, use: Use) -> pl.Expr:
-    return blank_may(use.fields[0])
+    return perhaps_blank(use.fields[0]).any()
 
 
 def json_schema(_packs: Packs, _table: Table, use: Use) -> Mapping[str, object]:

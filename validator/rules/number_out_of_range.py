@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from validator.numbers import FIELDS, number, parameters
+from validator.numbers import FIELDS, number, parameters, perhaps
 from validator.pack import Packs, Table
 from validator.rule import Example, Rule, Scope, Use, explicit, texts_param
 from validator.text import Text
@@ -34,7 +34,14 @@ def _range(use: Use) -> dict[str, object]:
 
 
 def bad(_packs: Packs, _table: Table, use: Use) -> pl.Expr:
-    value = number(use.fields[0])
+    return _outside(use, number(use.fields[0]))
+
+
+def may(_packs: Packs, _table: Table, use: Use) -> pl.Expr:
+    return _outside(use, perhaps(use.fields[0])).any()
+
+
+def _outside(use: Use, value: pl.Expr) -> pl.Expr:
     outside = pl.lit(False)
     if "minimum" in use.params:
         outside = outside | (value < float(str(use.params["minimum"])))
@@ -72,4 +79,5 @@ RULE = Rule(
     ),
     uses=uses,
     bad=bad,
+    may=may,
 )

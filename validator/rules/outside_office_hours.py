@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import polars as pl
 
 from validator.clock import calendar
@@ -27,12 +29,27 @@ def bad(_packs: Packs, _table: Table, use: Use) -> pl.Expr:
     day, clock = text.str.slice(0, 10), text.str.slice(11, 8)
     days = calendar()
     within = day.is_between(pl.lit(days.first.isoformat()), pl.lit(days.last.isoformat()))
-    working = day.is_in([d.isoformat() for d in days.working_dates()])
+    working = day.is_in(_working())
     opened, closed = f"{text_param(use, 'opens')}:00", f"{text_param(use, 'closes')}:00"
     office = working & (clock >= opened) & (clock <= closed)
     handled = pl.col(text_param(use, "state")).is_in(list(texts_param(use, "states")))
     judged = matches_expr(Kind.DATETIME, column) & within & (clock != "00:00:00") & handled
     return judged & ~office
+
+
+def may(_packs: Packs, _table: Table, use: Use) -> pl.Expr:
+    """Another notation of the same time is asked about in full."""
+    column = pl.col(text_param(use, "time"))
+    day, clock = column.str.slice(0, 10), column.str.slice(11, 8)
+    opened, closed = f"{text_param(use, 'opens')}:00", f"{text_param(use, 'closes')}:00"
+    office = day.is_in(_working()) & (clock >= opened) & (clock <= closed)
+    handled = pl.col(text_param(use, "state")).is_in(list(texts_param(use, "states")))
+    return (handled & ~office).any()
+
+
+@cache
+def _working() -> list[str]:
+    return [day.isoformat() for day in calendar().working_dates()]
 
 
 RULE = Rule(
@@ -74,4 +91,5 @@ RULE = Rule(
     ),
     uses=uses,
     bad=bad,
+    may=may,
 )  # fmt: skip

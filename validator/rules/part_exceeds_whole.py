@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from validator.numbers import FIELD, number, parameters
+from validator.numbers import FIELD, number, parameters, perhaps
 from validator.pack import Packs, Table
 from validator.rule import Example, Rule, Scope, Use, explicit
 from validator.text import Text
@@ -25,6 +25,11 @@ def bad(_packs: Packs, _table: Table, use: Use) -> pl.Expr:
     """A whole of 0 stands for works that have none of it, such as roads."""
     part, whole = (number(name) for name in use.fields)
     return (part > whole) & (whole > 0)
+
+
+def may(_packs: Packs, _table: Table, use: Use) -> pl.Expr:
+    part, whole = (perhaps(name) for name in use.fields)
+    return (part > whole).any()
 
 
 RULE = Rule(
@@ -50,4 +55,5 @@ RULE = Rule(
     ),
     uses=uses,
     bad=bad,
+    may=may,
 )  # fmt: skip

@@ -30,6 +30,11 @@ def bad(_packs: Packs, _table: Table, use: Use) -> pl.Expr:
     return formed & (site.str.slice(0, 4) != division.str.slice(0, 4))
 
 
+def may(_packs: Packs, _table: Table, use: Use) -> pl.Expr:
+    site, division = (pl.col(name).str.slice(0, 4) for name in use.fields)
+    return (site != division).any()
+
+
 RULE = Rule(
     name="site-outside-division",
     scope=Scope.RECORD,
@@ -55,4 +60,5 @@ RULE = Rule(
     ),
     uses=uses,
     bad=bad,
+    may=may,
 )  # fmt: skip

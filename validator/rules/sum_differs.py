@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import polars as pl
 
-from validator.numbers import FIELD, FIELDS, number, parameters
+from validator.numbers import FIELD, FIELDS, number, parameters, perhaps
 from validator.pack import Packs, Table
 from validator.rule import Example, Rule, Scope, Use, explicit, text_param, texts_param
 from validator.text import Text
@@ -24,6 +25,14 @@ def uses(_packs: Packs, table: Table) -> tuple[Use, ...]:
 
 def bad(_packs: Packs, _table: Table, use: Use) -> pl.Expr:
     """A missing part leaves the sum unknown."""
+    return _differs(use, number)
+
+
+def may(_packs: Packs, _table: Table, use: Use) -> pl.Expr:
+    return _differs(use, perhaps).any()
+
+
+def _differs(use: Use, number: Callable[[str], pl.Expr]) -> pl.Expr:
     parts = [number(name) for name in texts_param(use, "parts")]
     total = parts[0]
     for part in parts[1:]:
@@ -63,4 +72,5 @@ RULE = Rule(
     ),
     uses=uses,
     bad=bad,
+    may=may,
 )  # fmt: skip

@@ -34,12 +34,8 @@ def bad(_packs: Packs, table: Table, use: Use) -> pl.Expr:
 def may(_packs: Packs, table: Table, use: Use) -> pl.Expr:
     """Asks for the shape, too, so that the plan need not ask wrong-format of a clean column."""
     field, of = table.by_name[use.fields[0]], format_of(use)
-    column = pl.col(field.name)
-    if of.when is not None:
-        column = column.filter(holds(table, of.when))
-    if field.separator is not None:
-        column = column.str.split(field.separator).explode()
-    return doubtful(of.name, column)
+    wrong = any_part(field, lambda column: doubtful(of.name, column))
+    return (wrong if of.when is None else wrong & holds(table, of.when)).any()
 
 
 def json_schema(packs: Packs, table: Table, use: Use) -> Mapping[str, object]:
