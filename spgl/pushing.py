@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import random
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spgl import targets
@@ -43,6 +45,13 @@ _STATES = Text("台账：{versions} 个版本 = {states}", "ledger: {versions} v
 _STOPPED = Text(
     "目标 {name} 的设置有误，投送已停止，未消耗次数：{fault}",
     "target {name} is misconfigured; the push stopped and burnt no attempt: {fault}",
+)
+_NO_FOLDER = Text(
+    "--metrics {file}：目录 {folder} 不存在，请先建立",
+    "--metrics {file}: folder {folder} does not exist; create it first",
+)
+_NOT_WRITTEN = Text(
+    "--metrics {file} 无法写入：{fault}", "--metrics {file} could not be written: {fault}"
 )
 _DUE = Text("投送未完，最早 {due} 可继续", "push incomplete; next due {due}")
 
@@ -125,6 +134,38 @@ def deliver(
                 window.cancel()
 
     return asyncio.run(run())
+
+
+def check_metrics(call: Call) -> None:
+    """Raise ConfigError before any work when --metrics names a folder that is not there."""
+    path: Path | None = call.args.metrics
+    if path is not None and not path.parent.is_dir():
+        raise ConfigError(_NO_FOLDER.fill({"file": path, "folder": path.parent})[call.lang])
+
+
+def write_metrics(call: Call, exit_code: int) -> None:
+    """Write what --metrics asks for, all targets of the ledger. A file that cannot be written is a
+    warning: the push is over, and its exit code tells how it went."""
+    from pusher import metrics
+
+    path: Path | None = call.args.metrics
+    if path is None:
+        return
+    try:
+        metrics.write(path, metrics_text(call, None, exit_code))
+    except OSError as fault:
+        said = _NOT_WRITTEN.fill({"file": path, "fault": fault.strerror})[call.lang]
+        print(f"spgl: {said}", file=sys.stderr)
+
+
+def metrics_text(call: Call, target: str | None, exit_code: int | None = None) -> str:
+    """The ledger as Prometheus text, for one target or all. Raises ConfigError, LedgerError."""
+    from pusher import metrics
+    from pusher.ledger.queries import status
+
+    with open_ledger(call, must_exist=True) as ledger:
+        found = status(ledger, target, runs=metrics.RUNS)
+    return metrics.prometheus(found, datetime.now().astimezone(), exit_code=exit_code)
 
 
 def tell_books(books: Books, lang: Lang) -> str:

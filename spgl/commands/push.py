@@ -60,6 +60,15 @@ def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
         help=say("投送日志另存为 JSON 行", "append the attempt log to FILE as JSON lines"),
     )
     group.add_argument(
+        "--metrics",
+        type=Path,
+        metavar="FILE",
+        help=say(
+            "结束时把台账数字写成 Prometheus 文本文件",
+            "at the end write the ledger's numbers to FILE in Prometheus text format",
+        ),
+    )
+    group.add_argument(
         "--deletions",
         type=Path,
         metavar="FILE",
@@ -113,6 +122,14 @@ _DRY = Text(
 
 
 def run(call: Call) -> int:
+    pushing.check_metrics(call)
+    code = _run(call)
+    if not call.args.dry_run:
+        pushing.write_metrics(call, code)
+    return code
+
+
+def _run(call: Call) -> int:
     target = pushing.target_of(call, wait=call.args.wait)
     end = _end(call)
     dry: bool = call.args.dry_run

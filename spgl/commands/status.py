@@ -24,13 +24,16 @@ def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
     )
     parser.add_argument(
         "--format",
-        choices=("text", "json"),
+        choices=("text", "json", "prometheus"),
         default="text",
         help=Text("输出格式", "output format")[lang],
     )
 
 
 def run(call: Call) -> int:
+    if call.args.format == "prometheus":
+        sys.stdout.write(pushing.metrics_text(call, call.args.target))
+        return Exit.FINE
     from pusher.ledger.queries import status
     from pusher.ledger.refusals import reasons
     from pusher.reasons import grouped
