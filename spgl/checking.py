@@ -9,7 +9,7 @@ import argparse
 import os
 import secrets
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from validator.check import Checked, Options
     from validator.reading import Progress
-    from validator.sources import SourceOptions
+    from validator.sources import Address, SourceOptions
 
 _KEY_FILE = "fingerprint.key"
 
@@ -94,10 +94,19 @@ def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
     )
 
 
+def path_or_address(word: str) -> Path | Address:
+    """A PATH of the command line; a Path would lose the slashes of a database URL."""
+    if "://" not in word:
+        return Path(word)
+    from validator.sources import Address
+
+    return Address(word)
+
+
 @contextmanager
 def check_paths(
     call: Call,
-    paths: list[Path],
+    paths: Sequence[Path | Address],
     *,
     known: Mapping[str, pl.DataFrame] | None = None,
     keep: bool = True,

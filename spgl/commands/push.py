@@ -35,7 +35,7 @@ def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
     parser.add_argument(
         "paths",
         nargs="*",
-        type=Path,
+        type=checking.path_or_address,
         metavar="PATH",
         help=say(
             "导出文件或目录；省略则只处理台账", "export file or folder; none: only the ledger"

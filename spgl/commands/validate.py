@@ -14,7 +14,7 @@ def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
     parser.add_argument(
         "paths",
         nargs="+",
-        type=Path,
+        type=checking.path_or_address,
         metavar="PATH",
         help=Text("导出文件或目录", "export file or folder")[lang],
     )

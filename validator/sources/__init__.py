@@ -19,11 +19,12 @@ from pathlib import Path
 from validator.pack import Packs
 from validator.records import SourceError, TableSource
 from validator.run import FileProblem
+from validator.sources.database import Address, open_database
 from validator.sources.naming import Naming
 from validator.sources.source import Format, Place, SourceOptions, UnknownTable
 from validator.text import Text
 
-__all__ = ["Discovery", "SourceOptions", "UnknownTable", "discover", "formats"]
+__all__ = ["Address", "Discovery", "SourceOptions", "UnknownTable", "discover", "formats"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,8 @@ def formats() -> dict[str, Format]:
     return found
 
 
-def discover(paths: Sequence[Path], packs: Packs, options: SourceOptions) -> Discovery:
-    """The tables of files and folders (recursive, known extensions only).
+def discover(paths: Sequence[Path | Address], packs: Packs, options: SourceOptions) -> Discovery:
+    """The tables of files, folders (recursive, known extensions only) and databases.
 
     Nothing is raised for bad input: a missing path, a folder without any table and a file that
     cannot be opened each become one problem.
@@ -58,7 +59,16 @@ def discover(paths: Sequence[Path], packs: Packs, options: SourceOptions) -> Dis
     unknown: list[UnknownTable] = []
     problems: list[FileProblem] = []
     notes: list[Text] = []
-    for path, places in zip(paths, _places(paths), strict=True):
+    files = [path for path in paths if isinstance(path, Path)]
+    for address in (path for path in paths if isinstance(path, Address)):
+        try:
+            read = open_database(address, naming, options)
+        except SourceError as failure:
+            problems.append(FileProblem(failure.file, failure.text))
+            continue
+        sources += read.sources
+        unknown += read.unknown
+    for path, places in zip(files, _places(files), strict=True):
         found = False
         for place in places:
             try:
