@@ -9,7 +9,7 @@ from validator.rule import Example, Rule, Scope, Use
 from validator.severity import by_evidence
 from validator.text import Text
 
-#: Scientific notation; or more than 15 digits (all that a spreadsheet keeps) with zeros for the rest.
+#: Scientific notation; or 15 digits, all that a spreadsheet keeps, with zeros for the rest.
 _DAMAGED = r"^(?:[0-9](?:\.[0-9]+)?[Ee]\+[0-9]{1,2}|[1-9][0-9]{14}0{3,})$"
 
 
