@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from spgl.cli import Call
 from spgl.config import ConfigError
 from spgl.progress import shown
+from spgl.standard_input import with_standard_input
 from validator.pack import Packs
 from validator.text import Lang, Text
 
@@ -79,6 +80,17 @@ def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
     )
     group.add_argument("--encoding", metavar="NAME", help=say("CSV编码", "encoding of CSV files"))
     group.add_argument(
+        "--input-format",
+        metavar="FORMAT",
+        help=say("标准输入（-）的格式，如 csv", "format of standard input (-), such as csv"),
+    )
+    group.add_argument(
+        "--table",
+        dest="input_table",
+        metavar="NAME",
+        help=say("标准输入（-）的表名", "table of standard input (-)"),
+    )
+    group.add_argument(
         "--engine",
         choices=("bulk", "reference"),
         default="bulk",
@@ -123,7 +135,8 @@ def check_paths(
     run_id = f"{datetime.now():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
     with ExitStack() as stack:
         spool = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="spgl-")))
-        found = discover(paths, packs, _source_options(call, spool))
+        inputs = with_standard_input(call, paths, spool)
+        found = discover(inputs, packs, _source_options(call, spool))
         folder = _folder(call, run_id) if keep else None
         if folder is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory())) / run_id

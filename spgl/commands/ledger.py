@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import getpass
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spgl import checking, pushing
@@ -68,7 +67,7 @@ def _add_adopt(actions: argparse._SubParsersAction[argparse.ArgumentParser], lan
             "first use: note what stands at the target already (SJSCZT 1 or 3), unsent",
         )[lang],
     )
-    adopt.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    adopt.add_argument("paths", nargs="+", type=checking.path_or_address, metavar="PATH")
     adopt.add_argument("--target", metavar="NAME")
     checking.add(adopt, lang)
 

@@ -16,7 +16,9 @@ def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
         nargs="+",
         type=checking.path_or_address,
         metavar="PATH",
-        help=Text("导出文件或目录", "export file or folder")[lang],
+        help=Text("导出文件、目录、数据库地址，或 -", "export file, folder, database URL or -")[
+            lang
+        ],
     )
     outputs.add(parser, lang)
     checking.add(parser, lang)

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 PASSWORD = "SPGL_SOURCE_PASSWORD"  # noqa: S105 (the name of a variable)
 #: Driver used when the address names none.
 _DRIVERS = {"mysql": "pymysql", "mariadb": "pymysql", "postgresql": "psycopg"}
+#: What to install for a backend that we bring an extra for.
+_PACKAGES = {"mysql": "spgl[mysql]", "mariadb": "spgl[mysql]", "postgresql": "spgl[postgresql]"}
 _ROWS = 10_000
 
 
@@ -76,7 +78,10 @@ def open_database(address: Address, naming: Naming, options: SourceOptions) -> O
                 elif "SPGL_" in name.upper():
                     unknown.append(UnknownTable(f"{label}#{name}", name))
     except (ImportError, sa.exc.NoSuchModuleError) as fault:
-        raise SourceError(label, _NO_DRIVER.fill({"name": url.get_backend_name()})) from fault
+        backend = url.get_backend_name()
+        package = _PACKAGES.get(backend, backend)
+        said = _NO_DRIVER.fill({"name": backend, "package": package})
+        raise SourceError(label, said) from fault
     except sa.exc.SQLAlchemyError as fault:
         raise SourceError(label, _UNREACHABLE) from fault
     if not sources and not unknown:
@@ -213,8 +218,8 @@ def _of_bytes(value: bytes, kind: Kind) -> str | None:
 
 
 _NO_DRIVER = Text(
-    "没有 {name} 的驱动程序；请运行 pip install 'spgl[{name}]'",
-    "no driver for {name}; run: pip install 'spgl[{name}]'",
+    "没有 {name} 的驱动程序；请运行 pip install '{package}'",
+    "no driver for {name}; run: pip install '{package}'",
 )
 _UNREACHABLE = Text(
     f"数据库无法连接或读取；请检查地址、用户和 {PASSWORD}，-v 显示原因",
