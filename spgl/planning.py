@@ -34,6 +34,8 @@ _REFUSED = Text(
     "未变的记录中有 {n} 条仍被退回或已放弃：改正数据，或 spgl ledger retry",
     "{n} of the unchanged records stand refused or given up: correct them, or spgl ledger retry",
 )
+#: What the gate notes for the child of a record that does not conform (decisions 4).
+_PARENT = Text("上级记录不合格", "a parent that does not conform")
 _CHANGES = {
     "new": Text("新增", "new"),
     "changed": Text("变更", "changed"),
@@ -58,6 +60,11 @@ def copied_ledger(call: Call) -> Iterator[Ledger]:
             ledger.close()
 
 
+def held_by(rule: str, lang: Lang) -> str:
+    """What held a record back, from the gate's note: a rule's name, or words for its parent."""
+    return _PARENT[lang] if rule == "parent" else rule
+
+
 def tell_plan(plan: Plan, lang: Lang) -> str:
     """The plan by table and change; the books are told by `pushing.tell_books`."""
     from pusher.ledger.plan import Change
@@ -77,7 +84,7 @@ def tell_plan(plan: Plan, lang: Lang) -> str:
     if plan.blocked:
         lines.append(_BLOCKED[lang])
         for (table, rule), n in sorted(plan.blocked.items()):
-            lines.append("  " + left(table, 44) + right(f"{n:,}", 12) + f"  {rule}")
+            lines.append("  " + left(table, 44) + right(f"{n:,}", 12) + f"  {held_by(rule, lang)}")
     if plan.books.refused:
         lines.append(_REFUSED.fill({"n": f"{plan.books.refused:,}"})[lang])
     if plan.open_before:

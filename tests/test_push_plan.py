@@ -74,6 +74,7 @@ def test_every_kind_of_change_is_counted(tmp_path: Path) -> None:
         record("freed", table=CASES),
         held("bad", "required", "wrong-format"),
         held("worse", "required"),
+        held("child", "parent"),
     ]
     planned = plan(copy, tonight, TARGET, "r2", START, unreadable=1)
     assert planned.changes == {
@@ -82,11 +83,15 @@ def test_every_kind_of_change_is_counted(tmp_path: Path) -> None:
         (PROJECTS, Change.NEW): 1,
         (CASES, Change.RELEASED): 1,
     }
-    assert planned.blocked == {(CASES, "required"): 2, (CASES, "wrong-format"): 1}
-    assert (planned.books.read, planned.books.unchanged, planned.books.entered) == (8, 1, 4)
+    assert planned.blocked == {
+        (CASES, "required"): 2,
+        (CASES, "wrong-format"): 1,
+        (CASES, "parent"): 1,
+    }
+    assert (planned.books.read, planned.books.unchanged, planned.books.entered) == (9, 1, 4)
     assert planned.open_before == 0
     assert ledger.last_id("version") == 4
-    for lang, words in (("en", "blocked, by rule"), ("zh", "未放行，按规则")):
+    for lang, words in (("en", "a parent that does not conform"), ("zh", "上级记录不合格")):
         said = tell_plan(planned, lang)  # type: ignore[arg-type]
         assert words in said
         assert any(PROJECTS in line and line.split()[1:] == ["1", "1", "1", "·"]

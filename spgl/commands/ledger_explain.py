@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pusher.states import TITLES, State
+from spgl.planning import held_by
 from validator.records import Operation
 from validator.text import Lang, Text
 
@@ -57,8 +58,6 @@ _DELETION = Text("（删除）", " (a deletion)")
 _DUE_AT = Text("，最早 {due} 再试", ", next try at {due}")
 _DUE_NOW = Text("，下次运行即投送", ", goes with the next run")
 _LAST = Text("；上次结果：{fault}", "; the last attempt: {fault}")
-#: What the gate notes for the child of a record that does not conform (decisions 4).
-_PARENT = Text("上级记录不合格", "a parent that does not conform")
 _OWN = Text("本记录较早的版本，其结果未定", "an earlier version of this record, not settled yet")
 _UNKNOWN = Text("台账不再追查此链", "the ledger follows this chain no further")
 _STANDS = Text(
@@ -116,8 +115,11 @@ def _sentence(version: Version, now: datetime, lang: Lang) -> str:
     fault = ""
     if last is not None:
         fault = " ".join(p for p in (last.failure or last.outcome, last.code, last.detail) if p)
-    rules = (_PARENT[lang] if rule == "parent" else rule for rule in entry.note.split(", "))
-    note = ", ".join(rules) if entry.state is State.BLOCKED else entry.note
+    note = (
+        ", ".join(held_by(rule, lang) for rule in entry.note.split(", "))
+        if entry.state is State.BLOCKED
+        else entry.note
+    )
     words = {
         "note": note or "-",
         "since": _when(entry.changed),
