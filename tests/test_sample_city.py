@@ -77,6 +77,21 @@ def test_readme_lists_every_file(name: str) -> None:
     assert sorted(listed) == sorted(_files(COMMITTED))
 
 
+def test_readmes_count_as_the_check_does(tmp_path: Path) -> None:
+    run = _checked(COMMITTED, tmp_path / "run").run
+    counts: dict[str, int] = {}
+    for file, rows in run.files.items():
+        name = file.partition("#")[0]
+        counts[name] = counts.get(name, 0) + rows
+    severities = [d["severity"] for d in _defects(COMMITTED)]
+    for readme in ("README.md", "README.zh-CN.md"):
+        text = (COMMITTED / readme).read_text("utf-8")
+        listed = dict(re.findall(r"^\| `([^`]+)` \|.*\| ([\d,]+) \|$", text, re.MULTILINE))
+        assert {n: int(listed[n].replace(",", "")) for n in counts} == counts
+        assert f" {severities.count('error')} " in text
+        assert f" {severities.count('warning')} " in text
+
+
 def test_places_and_numbers_are_unassigned(clean: Path) -> None:
     """Every division and every citizen number starts with 99, which GB/T 2260 does not assign."""
     for name, data in _files(clean).items():
