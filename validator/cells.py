@@ -30,11 +30,15 @@ def matches(body: str, column: pl.Expr) -> pl.Expr:
     return column.str.contains(f"^(?:{body})$")
 
 
-def blank_may(name: str) -> pl.Expr:
-    """Aggregate: some cell may be blank. Cheap; one that only starts with a blank counts too."""
+def perhaps_blank(name: str) -> pl.Expr:
+    """True where the cell may be blank, for `may`: cheap, whatever starts with a blank counts."""
+    return pl.col(name).is_null() | odd_start(name)
+
+
+def odd_start(name: str) -> pl.Expr:
+    """True where the cell is empty or starts with a blank, so that it may be blank, not null."""
     column = pl.col(name)
-    odd = (column < "!") | column.str.starts_with("\u00a0") | column.str.starts_with("\u3000")
-    return (column.null_count() > 0) | odd.any()
+    return (column < "!") | column.str.starts_with("\u00a0") | column.str.starts_with("\u3000")
 
 
 def holds(table: Table, condition: Condition) -> pl.Expr:

@@ -40,24 +40,19 @@ def check_fails(name: str, column: pl.Expr) -> pl.Expr:
 
 
 def doubtful(name: str, column: pl.Expr) -> pl.Expr:
-    """Aggregate: some value lacks the shape of format `name` or fails its check."""
-    return column.unique().map_batches(
-        lambda s: _any_doubtful(name, s), return_dtype=pl.Boolean, returns_scalar=True
-    )
+    """True where a value lacks the shape of format `name` or fails its check; null is neither."""
+    return column.map_batches(lambda s: _fails(name, s, shapeless=True), return_dtype=pl.Boolean)
 
 
-def _any_doubtful(name: str, distinct: pl.Series) -> bool:
-    distinct = distinct.drop_nulls()
+def _fails(name: str, series: pl.Series, *, shapeless: bool = False) -> pl.Series:
+    """Where a shaped value fails; with `shapeless`, also where a value has no shape."""
+    distinct = series.unique().drop_nulls()
     shaped = distinct.str.contains(f"^(?:{FORMATS[name].pattern})$")
-    return not shaped.all() or not bool(_HOLDS[name](distinct).all())
-
-
-def _fails(name: str, series: pl.Series) -> pl.Series:
-    distinct = series.unique()
-    wrong = distinct.filter(
-        distinct.is_not_null() & distinct.str.contains(f"^(?:{FORMATS[name].pattern})$")
-    )
-    wrong = wrong.filter(pl.Series(~_HOLDS[name](wrong)))
+    fit = distinct if shaped.all() else distinct.filter(shaped)
+    holds = _HOLDS[name](fit)
+    wrong = fit.clear() if holds.all() else fit.filter(pl.Series(~holds))
+    if shapeless and len(fit) < len(distinct):
+        wrong = wrong.append(distinct.filter(~shaped))
     if wrong.is_empty():
         return pl.repeat(False, series.len(), dtype=pl.Boolean, eager=True)
     return series.is_in(wrong.implode()).fill_null(False)

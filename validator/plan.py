@@ -7,14 +7,14 @@ reads no source and knows no dataset rule.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from validator.cells import listed
+from validator.cells import listed, odd_start
 from validator.lexical import BLANK
 from validator.pack import Packs, Role, Table
 from validator.rule import Rule, Scope, Use, uses_in
@@ -24,6 +24,8 @@ from validator.violation import Severity
 
 Mask = npt.NDArray[np.bool_]
 
+#: Checks that may find fault in less than one row of so many are asked of such rows only.
+_FEW = 16
 #: Order of the form check, the first that a filled cell can fail.
 _FORM = 20
 
@@ -43,14 +45,16 @@ class RuleError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One use, compiled. `reads`: fields of the expression; `covered`: cannot fire unless the check
-    of this position does; `on_invalid`: also judged in records marked invalid."""
+    """One use, compiled. `reads`: fields of the expression; `rows`: `may` row by row,
+    None where it is no such question; `covered`: cannot fire in a row unless the check of this
+    position may; `on_invalid`: also judged in records marked invalid."""
 
     rule: Rule
     use: Use
     bad: pl.Expr
     may: pl.Expr
     reads: frozenset[str]
+    rows: pl.Expr | None
     covered: int | None = None
     on_invalid: bool = False
 
@@ -119,7 +123,14 @@ def _compiled(packs: Packs, table: Table, rule: Rule, use: Use) -> Check:
     exchange = rule.order in (0, 5, 70) and "SJWXYY" in use.fields
     field = table.by_name.get(use.fields[0])
     of_exchange = rule.scope is Scope.FIELD and field is not None and field.role is Role.EXCHANGE
-    return Check(rule, use, bad, may, reads, None, exchange or of_exchange)
+    rows = _by_row(may)
+    return Check(rule, use, bad, may, reads, rows, None, exchange or of_exchange)
+
+
+def _by_row(may: pl.Expr) -> pl.Expr | None:
+    """The question of each row behind an aggregate `question.any()`; None for any other."""
+    inner = may.meta.pop()
+    return inner[0] if len(inner) == 1 and inner[0].any().meta.eq(may) else None
 
 
 def _covered(packs: Packs, table: Table, checks: Sequence[Check]) -> tuple[Check, ...]:
@@ -204,29 +215,78 @@ def _fails(frame: pl.DataFrame, ask: pl.Expr) -> bool:
 
 def _stage_a(
     plan: Plan, frame: pl.DataFrame, present: set[str], native_wrong: Mapping[str, pl.Series]
-) -> list[int]:
-    """Positions of the checks that may have something to say."""
+) -> dict[int, pl.Series | None]:
+    """The checks that may have something to say, by position, and the rows of which they may say it
+    (None: any)."""
 
     def idle(check: Check) -> bool:
         filled = check.rule.scope is Scope.FIELD and check.rule.order >= _FORM
         return filled and check.use.fields[0] not in present
 
-    live = [i for i, c in enumerate(plan.checks) if not idle(c)]
-    asked = [i for i in live if plan.checks[i].covered is None]
-    row = frame.select(plan.checks[i].may.alias(str(i)) for i in asked).row(0) if asked else ()
-    fired = {i for i, may in zip(asked, row, strict=True) if may}
+    checks = plan.checks
+    live = [i for i, c in enumerate(checks) if not idle(c)]
+    asked = [i for i in live if checks[i].covered is None]
+    by_row = _asked(frame, {i: e for i in asked if (e := checks[i].rows) is not None})
+    whole = _asked(frame, {i: checks[i].may for i in asked if checks[i].rows is None})
+    fired: dict[int, pl.Series | None] = {i: None for i, may in whole.items() if may.any()}
+    fired |= {i: rows for i, rows in by_row.items() if rows.any()}
     for i in live:
-        check = plan.checks[i]
-        by_native = check.rule.name == "wrong-type" and check.use.fields[0] in native_wrong
-        if by_native or (check.covered is not None and check.covered in fired):
-            fired.add(i)
-    return sorted(fired)
+        check = checks[i]
+        if check.covered is not None and check.covered in fired:
+            fired[i] = fired[check.covered]
+        elif check.rule.name == "wrong-type" and check.use.fields[0] in native_wrong:
+            fired.setdefault(i, pl.repeat(False, frame.height, dtype=pl.Boolean, eager=True))
+    return dict(sorted(fired.items()))
+
+
+def _asked(frame: pl.DataFrame, asked: Mapping[int, pl.Expr]) -> dict[int, pl.Series]:
+    """The answers. Lazily, so that what expressions share is computed once."""
+    if not asked:
+        return {}
+    told = frame.lazy().select(e.alias(str(i)) for i, e in asked.items()).collect()
+    return {i: told[str(i)] for i in asked}
+
+
+def _where(frame: pl.DataFrame, asked: Mapping[int, Check]) -> dict[int, Mask]:
+    """Where each check finds fault, blank cells taken as null."""
+    reads = sorted(set().union(*(c.reads for c in asked.values())))
+    odd = frame.select(odd_start(name).any().alias(name) for name in reads)
+    filled = frame.with_columns(
+        pl.when(pl.col(n).str.strip_chars(BLANK) != "").then(n).alias(n)
+        for n in reads
+        if odd[n].item()
+    )
+    told = _asked(filled, {i: c.bad.fill_null(False) for i, c in asked.items()})
+    return {i: _whole(bad, frame.height) for i, bad in told.items()}
+
+
+def _whole(bad: pl.Series, height: int) -> Mask:
+    mask: Mask = bad.to_numpy()
+    return mask if len(mask) == height else np.full(height, mask[0])
+
+
+def _answers(
+    frame: pl.DataFrame, checks: Mapping[int, Check], fired: Mapping[int, pl.Series | None]
+) -> dict[int, Mask]:
+    """Where each check finds fault. Checks that may do so in few rows are asked of these only."""
+    few = np.zeros(frame.height, dtype=np.bool_)
+    sparse: dict[int, Check] = {}
+    for i, rows in fired.items():
+        if rows is not None and len(rows) == frame.height and rows.sum() * _FEW <= frame.height:
+            few |= rows.fill_null(False).to_numpy()
+            sparse[i] = checks[i]
+    found = _where(frame, {i: c for i, c in checks.items() if i not in sparse})
+    at = np.flatnonzero(few)
+    for i, bad in _where(frame[at], sparse).items() if len(at) else ():
+        found[i] = np.zeros(frame.height, dtype=np.bool_)
+        found[i][at] = bad
+    return found
 
 
 def _stage_b(
     plan: Plan,
     frame: pl.DataFrame,
-    fired: Iterable[int],
+    fired: Mapping[int, pl.Series | None],
     native_wrong: Mapping[str, pl.Series],
     judged: Mask,
     invalid: Mask,
@@ -235,17 +295,11 @@ def _stage_b(
     if not checks:
         empty = np.empty(0, dtype=np.int64)
         return Faults(empty, empty)
-    reads = sorted(set().union(*(c.reads for c in checks.values())))
-    blank = [
-        pl.when(pl.col(n).str.strip_chars(BLANK) != "").then(pl.col(n)).alias(n) for n in reads
-    ]
-    masks = frame.select(blank).select(
-        c.bad.fill_null(False).alias(str(i)) for i, c in checks.items()
-    )
-    keyless, faulty = _blank_keys(plan, masks, frame.height), dict[str, Mask]()
+    masks = _answers(frame, checks, fired)
+    keyless, faulty = _blank_keys(plan, masks), dict[str, Mask]()
     uses, rows = [], []
     for i, check in checks.items():
-        bad: Mask = masks[str(i)].to_numpy()
+        bad = masks.get(i, np.zeros(frame.height, dtype=np.bool_))
         name = check.use.fields[0]
         if check.rule.name == "wrong-type" and name in native_wrong:
             bad = bad | native_wrong[name].fill_null(False).to_numpy()
@@ -268,12 +322,11 @@ def _more(one: Mask | None, other: Mask | None) -> Mask | None:
     return other if one is None else one if other is None else one | other
 
 
-def _blank_keys(plan: Plan, masks: pl.DataFrame, height: int) -> dict[int, Mask]:
+def _blank_keys(plan: Plan, masks: Mapping[int, Mask]) -> dict[int, Mask]:
     """Per severity rank of a missing key cell, the rows where blank-key says it as gravely."""
     found: dict[int, Mask] = {}
     for i, check in enumerate(plan.checks):
-        if check.rule.name == "blank-key" and str(i) in masks.columns:
-            mask: Mask = masks[str(i)].to_numpy()
+        if check.rule.name == "blank-key" and i in masks:
             for rank in range(check.use.severity.rank, len(Severity)):
-                found[rank] = mask
+                found[rank] = masks[i]
     return found

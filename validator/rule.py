@@ -102,7 +102,8 @@ class Rule:
     `bad` (field and record scope) gives, for a use, a Boolean expression that is true where the
     rule is violated, over one String column per field of the table in which blank cells are null.
     `may` gives a cheap aggregate over the cells as read: false only if surely nothing is bad;
-    without it `bad(...).any()` is asked. It sees blank cells as they are written.
+    without it `bad(...).any()` is asked. It sees blank cells as they are written. Best is the form
+    `question.any()` with a question of each row: then `bad` is asked only where it is true.
 
     `needs` and `query` (dataset scope): the query gets a frame per need, with a column `row`
     (Int64, position in its table, below zero for known rows of earlier nights) beside the rest.
