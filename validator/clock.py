@@ -13,9 +13,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from holidays import HolidayBase
 
 Days = npt.NDArray[np.int64]
 
@@ -53,29 +57,33 @@ class Calendar:
 @cache
 def calendar() -> Calendar:
     """The calendar as far as its yearly notices reach."""
+    from holidays import country_holidays
+
+    known = country_holidays("CN", years=FIRST_YEAR)
     working: list[bool] = []
     year = FIRST_YEAR
-    while steps := _year(year):
-        working += steps
+    while days := _year(known, year):
+        working += days
         year += 1
     first, last = date(FIRST_YEAR, 1, 1), date(year - 1, 12, 31)
     return Calendar(first, last, np.cumsum(np.array(working, dtype=np.int64)))
 
 
-def _year(year: int) -> list[bool]:
+def _year(known: HolidayBase, year: int) -> list[bool]:
     """For each day of the year whether it is a working day; empty without the notice of the year.
 
     Every notice moves some holidays and so has make-up workdays; a year without any has no notice.
+    Asking for a day makes the package fill in its year.
     """
-    from holidays import country_holidays
-
-    known = country_holidays("CN", years=year)
-    made_up = {day for day in known.weekend_workdays if day.year == year}
     day, end = date(year, 1, 1), date(year, 12, 31)
+    off = [day + timedelta(days=i) in known for i in range((end - day).days + 1)]
+    made_up = {d for d in known.weekend_workdays if d.year == year}
+    if not made_up:
+        return []
     working = []
-    while made_up and day <= end:
-        working.append(day in made_up or (day.weekday() < _SATURDAY and day not in known))
-        day += timedelta(days=1)
+    for i, holiday in enumerate(off):
+        this = day + timedelta(days=i)
+        working.append(this in made_up or (this.weekday() < _SATURDAY and not holiday))
     return working
 
 
