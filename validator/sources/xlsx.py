@@ -148,7 +148,7 @@ class XlsxSource:
             if cell is None:
                 continue
             blank = blank and not cell.text.strip(BLANK)
-            size += len(cell.text.encode("utf-8", "replace"))
+            size += len(cell.text)
             if column is None and cell.text.strip(BLANK):
                 stray = stray or cell.text
             elif name:
@@ -156,7 +156,11 @@ class XlsxSource:
         if blank:
             return
         into.records += 1
-        if stray or size > self.options.max_record:
+        limit = self.options.max_record
+        if size > limit // 4:
+            # Few rows are so long that bytes must be counted instead of characters.
+            size = sum(len(c.text.encode("utf-8", "replace")) for c in found.values())
+        if stray or size > limit:
             reason = _STRAY if stray else TOO_LONG
             into.unreadable.append(Unreadable(into.records, line, reason, stray[:80]))
             return

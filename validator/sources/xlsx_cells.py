@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from math import isfinite
 
 from lxml import etree
@@ -18,7 +19,7 @@ from lxml import etree
 from validator.pack import Kind
 from validator.sources.xlsx_book import text_of, unescaped
 
-_REFERENCE = re.compile(r"([A-Z]{1,3})[0-9]*")
+_LETTERS = re.compile(r"[A-Z]{1,3}")
 _TEMPORAL = (Kind.DATE, Kind.DATETIME)
 #: An unformatted number is taken for a day only between 1927-05-18 and 2173-10-13, so that a year
 #: or 20240105 stays visible.
@@ -48,18 +49,24 @@ class Cell:
 def columns_of(row: etree._Element) -> list[tuple[int, etree._Element]]:
     """The cells of a row with their 0-based columns; cells without a reference follow on."""
     found, at = [], 0
-    for cell in row:
-        if not isinstance(cell.tag, str) or not cell.tag.endswith("}c"):
-            continue
-        reference = _REFERENCE.match(cell.get("r", ""))
+    for cell in row.iterchildren("{*}c"):
+        reference = cell.get("r")
         if reference is not None:
-            at = 0
-            for letter in reference.group(1):
-                at = at * 26 + ord(letter) - 64
-            at -= 1
+            at = _column(reference.rstrip("0123456789"))
         found.append((at, cell))
         at += 1
     return found
+
+
+@lru_cache(maxsize=20_000)
+def _column(letters: str) -> int:
+    """`A` is 0."""
+    if not _LETTERS.fullmatch(letters):
+        return 0
+    at = 0
+    for letter in letters:
+        at = at * 26 + ord(letter) - 64
+    return at - 1
 
 
 def cell_of(element: etree._Element, cells: Cells, kind: Kind) -> Cell | None:
@@ -68,7 +75,8 @@ def cell_of(element: etree._Element, cells: Cells, kind: Kind) -> Cell | None:
     if shape == "inlineStr":
         text = text_of(element)
         return Cell(text) if text else None
-    value = next((c.text for c in element if isinstance(c.tag, str) and c.tag.endswith("}v")), None)
+    child = next(element.iterchildren("{*}v"), None)
+    value = child.text if child is not None else None
     if not value:
         return None
     if shape == "s":
