@@ -137,10 +137,13 @@ def _anchored(path: str, file: Path) -> str:
     return path if "://" in path else str(file.parent / path)
 
 
+_FILES = ("token_file", "ca_file", "password_file", "hmac_file", "client_cert", "client_key")
+
+
 def _anchored_target(target: Mapping[str, object], file: Path | None) -> dict[str, object]:
     """File paths of a target, relative to the settings file."""
     made = dict(target)
-    for name in ("token_file", "ca_file", "password_file"):
+    for name in _FILES:
         if file and isinstance(made.get(name), str):
             made[name] = _anchored(str(made[name]), file)
     url = str(made.get("url", ""))

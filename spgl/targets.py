@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, cast
 if TYPE_CHECKING:
     from pusher.target import Target
     from pusher.transport import Transport
+    from pusher.transports.exchange_settings import ExchangeSettings
     from validator.pack import Packs
 
 
@@ -52,6 +53,15 @@ def _http(settings: Mapping[str, object]) -> Transport:
             format="xml" if settings["format"] == "xml" else "json",
             token_env=_text(settings, "token_env"),
             token_file=_path(settings, "token_file"),
+            token_url=_text(settings, "token_url"),
+            client_id=_text(settings, "client_id") or "",
+            token_scope=_text(settings, "token_scope") or "",
+            hmac_env=_text(settings, "hmac_env"),
+            hmac_file=_path(settings, "hmac_file"),
+            hmac_id=str(settings["hmac_id"]),
+            client_cert=_path(settings, "client_cert"),
+            client_key=_path(settings, "client_key"),
+            client_key_env=_text(settings, "client_key_env"),
             ca_file=_path(settings, "ca_file"),
             read_timeout=float(str(settings["timeout"])),
             total_timeout=float(str(settings["timeout"])),
@@ -61,29 +71,37 @@ def _http(settings: Mapping[str, object]) -> Transport:
     )
 
 
-def _exchange(settings: Mapping[str, object], packs: Packs) -> Transport:
-    from pusher.transports.exchange_db import ExchangeSettings, ExchangeTransport
+def exchange_settings(settings: Mapping[str, object]) -> ExchangeSettings:
+    """Settings of the exchange database of a target; a file takes one writer, a server several."""
+    from pusher.transports.exchange_settings import ExchangeSettings
 
     extra = cast("Mapping[str, str]", settings["extra_columns"])
-    return ExchangeTransport(
-        ExchangeSettings(
-            url=str(settings["url"]),
-            password_env=_text(settings, "password_env"),
-            password_file=_path(settings, "password_file"),
-            schema=_text(settings, "schema"),
-            prefix=str(settings["table_prefix"]),
-            suffix=str(settings["table_suffix"]),
-            table_case="lower" if settings["table_case"] == "lower" else "upper",
-            column_case="lower" if settings["column_case"] == "lower" else "upper",
-            extra=dict(extra),
-            accepted_at=3 if settings["accepted_at"] == 3 else 1,
-            total_timeout=float(str(settings["timeout"])),
-            notify_url=_text(settings, "notify_url"),
-            token_env=_text(settings, "token_env"),
-            token_file=_path(settings, "token_file"),
-        ),
-        packs,
+    url = str(settings["url"])
+    return ExchangeSettings(
+        url=url,
+        password_env=_text(settings, "password_env"),
+        password_file=_path(settings, "password_file"),
+        schema=_text(settings, "schema"),
+        prefix=str(settings["table_prefix"]),
+        suffix=str(settings["table_suffix"]),
+        table_case="lower" if settings["table_case"] == "lower" else "upper",
+        column_case="lower" if settings["column_case"] == "lower" else "upper",
+        extra=dict(extra),
+        accepted_at=3 if settings["accepted_at"] == 3 else 1,
+        connections=1 if url.startswith("sqlite") else int(str(settings["concurrency"])),
+        lock_timeout=float(str(settings["lock_timeout"])),
+        fence_table=_text(settings, "fence_table"),
+        total_timeout=float(str(settings["timeout"])),
+        notify_url=_text(settings, "notify_url"),
+        token_env=_text(settings, "token_env"),
+        token_file=_path(settings, "token_file"),
     )
+
+
+def _exchange(settings: Mapping[str, object], packs: Packs) -> Transport:
+    from pusher.transports.exchange_db import ExchangeTransport
+
+    return ExchangeTransport(exchange_settings(settings), packs)
 
 
 def _text(settings: Mapping[str, object], name: str) -> str | None:

@@ -6,6 +6,7 @@ network.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,6 +14,9 @@ import orjson
 from lxml import etree
 
 from validator.records import Operation
+
+#: Bytes of a body at most, packed or not.
+BODY_LIMIT = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,20 @@ class SentBatch:
     table: str
     division: str
     records: tuple[SentRecord, ...]
+
+
+def plain(body: bytes, encoding: str) -> bytes:
+    """The body without its compression. Raises ValueError."""
+    if encoding != "gzip":
+        return body
+    packed = zlib.decompressobj(wbits=31)
+    try:
+        made = packed.decompress(body, BODY_LIMIT)
+    except zlib.error as fault:
+        raise ValueError("the body is no gzip") from fault
+    if packed.unconsumed_tail:
+        raise ValueError("the body is too large")
+    return made
 
 
 def read_json(body: bytes) -> SentBatch:

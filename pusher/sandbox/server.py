@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import hmac
 import signal
 import ssl
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -22,22 +21,22 @@ from pathlib import Path
 import orjson
 from aiohttp import web
 
+from pusher.sandbox.guard import Demands, Guard
 from pusher.sandbox.misbehaviour import JSON, altered, problem, problem_body, reset, truncated
-from pusher.sandbox.request import SentBatch, read_json, read_xml
+from pusher.sandbox.request import BODY_LIMIT, SentBatch, plain, read_json, read_xml
 from pusher.sandbox.script import Dice, Fault, Script, ScriptError
 from pusher.sandbox.store import ParentMissingError, Store
 from validator.pack import Packs
 from validator.text import Text
-
-_BODY_LIMIT = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class SandboxSettings:
     """Where it listens and what it remembers. Port 0 takes a free one; loopback unless told.
 
-    `store` None forgets at the end. With `token` every request needs it as a bearer token; with
-    `certificate` (PEM: certificate and key) it speaks TLS.
+    `store` None forgets at the end. `demands` says who may speak to it (`token` is short for a
+    fixed bearer token). With `certificate` (PEM: certificate and key) it speaks TLS, with
+    `client_ca` only to holders of a certificate of that authority.
     """
 
     host: str = "127.0.0.1"
@@ -45,6 +44,8 @@ class SandboxSettings:
     store: Path | None = None
     token: str = field(default="", repr=False)
     certificate: Path | None = None
+    client_ca: Path | None = None
+    demands: Demands = field(default_factory=Demands)
 
 
 class Sandbox:
@@ -67,6 +68,8 @@ class Sandbox:
         self._runner: web.AppRunner | None = None
         self.play(script)
         self.store = Store(settings.store, packs)
+        demands = replace(settings.demands, token=settings.token or settings.demands.token)
+        self.guard = Guard(demands, clock)
         self.url = ""
 
     def play(self, script: Script) -> None:
@@ -83,18 +86,19 @@ class Sandbox:
 
     async def start(self) -> None:
         """Listen; afterwards `url` is the base address."""
-        application = web.Application(client_max_size=_BODY_LIMIT)
+        application = web.Application(client_max_size=BODY_LIMIT)
         application.router.add_post("/api/v1/{standard}/{table}/records", self._guarded(self._send))
         application.router.add_get("/api/v1/batches/{id}", self._guarded(self._settle))
         application.router.add_get("/api/v1/{standard}/verdicts", self._guarded(self._verdicts))
         application.router.add_get("/api/v1/notify", self._guarded(self._notify))
+        application.router.add_post("/api/v1/token", self.guard.issue)
         application.router.add_get("/sandbox/{what}", self._guarded(self._inspect))
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
+        self._runner = web.AppRunner(
+            application, access_log=None, shutdown_timeout=1.0, auto_decompress=False
+        )
         await self._runner.setup()
         settings = self._settings
-        site = web.TCPSite(
-            self._runner, settings.host, settings.port, ssl_context=_tls(settings.certificate)
-        )
+        site = web.TCPSite(self._runner, settings.host, settings.port, ssl_context=_tls(settings))
         await site.start()
         port = self._runner.addresses[0][1]
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -120,11 +124,8 @@ class Sandbox:
         self, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def guarded(request: web.Request) -> web.StreamResponse:
-            expected = f"Bearer {self._settings.token}".encode()
-            given = request.headers.get("Authorization", "").encode()
-            if self._settings.token and not hmac.compare_digest(given, expected):
-                return problem(401, "unauthorized", "the token is missing or wrong")
-            return await handler(request)
+            refused = await self.guard.refusal(request)
+            return await handler(request) if refused is None else refused
 
         return guarded
 
@@ -132,7 +133,6 @@ class Sandbox:
         key = request.headers.get("Idempotency-Key", "")
         if not key:
             return problem(400, "key-missing", "Idempotency-Key is missing")
-        body = await request.read()
         if key in self._running:
             return problem(409, "in-progress", "the same key is being worked on")
         fault = self.dice.draw("send")
@@ -140,6 +140,7 @@ class Sandbox:
         if refused is not None:
             return refused
         try:
+            body = plain(await request.read(), request.headers.get("Content-Encoding", ""))
             sent = read_xml(body) if "xml" in request.content_type else read_json(body)
         except ValueError as wrong:
             return problem(400, "unreadable", str(wrong))
@@ -278,9 +279,12 @@ async def serve(
         sandbox.close()
 
 
-def _tls(certificate: Path | None) -> ssl.SSLContext | None:
-    if certificate is None:
+def _tls(settings: SandboxSettings) -> ssl.SSLContext | None:
+    if settings.certificate is None:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate)
+    context.load_cert_chain(settings.certificate)
+    if settings.client_ca is not None:
+        context.load_verify_locations(settings.client_ca)
+        context.verify_mode = ssl.CERT_REQUIRED
     return context

@@ -13,16 +13,12 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from urllib.parse import quote
 
-import aiohttp
-from yarl import URL
-
 from pusher.transport import Awaited, Batch, Failure, Receipt, TransportError, VerdictPage
 from pusher.transports import answer as answers
 from pusher.transports.answer import Reply
 from pusher.transports.body import gzipped, json_body, xml_body
-from pusher.transports.credentials import Credentials, read_secret
-from pusher.transports.http_settings import HttpSettings, check_address, trust
-from pusher.transports.notice import Notice, send_notice
+from pusher.transports.http_settings import HttpSettings
+from pusher.transports.session import Session
 
 __all__ = ["HttpSettings", "HttpTransport"]
 
@@ -41,8 +37,7 @@ class HttpTransport:
         self._environment = environment
         self._clock = clock
         self._codes = {**answers.CODES, **settings.codes}
-        self._session: aiohttp.ClientSession | None = None
-        self._credentials = Credentials()
+        self._session: Session | None = None
 
     @property
     def name(self) -> str:
@@ -53,30 +48,9 @@ class HttpTransport:
         return True
 
     async def open(self) -> None:
-        """Read the token, load the certificates, prepare the session. Sends nothing."""
-        if self._session is not None:
-            return
-        settings = self._settings
-        check_address(settings.base_url)
-        secret = read_secret(
-            env=settings.token_env, file=settings.token_file, environment=self._environment
-        )
-        self._credentials = Credentials(secret, settings.token_header, settings.token_scheme)
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=settings.connections, ssl=trust(settings.ca_file)),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(
-                total=settings.total_timeout,
-                connect=settings.connect_timeout,
-                sock_connect=settings.connect_timeout,
-                sock_read=settings.read_timeout,
-            ),
-            headers={
-                "Accept": "application/json",
-                "User-Agent": "spgl",
-                **settings.headers,
-            },
-        )
+        """Read the secrets, load the certificates, prepare the session. Sends nothing."""
+        if self._session is None:
+            self._session = Session(self._settings, self._environment, self._clock)
 
     async def close(self) -> None:
         if self._session is not None:
@@ -95,7 +69,7 @@ class HttpTransport:
         if settings.gzip_above is not None and len(body) > settings.gzip_above:
             body = gzipped(body)
             headers["Content-Encoding"] = "gzip"
-        reply = await self._exchange("POST", url, body=body, headers=headers)
+        reply = await self._ready().exchange("POST", url, body=body, headers=headers)
         self._refuse_failures(reply)
         return self._receipts(reply, batch)
 
@@ -114,7 +88,7 @@ class HttpTransport:
                 Failure.IN_DOUBT, "no look-up", "the target neither honours keys nor can be asked"
             )
         url = self._url(settings.batch_path, batch=batch.id)
-        reply = await self._exchange("GET", url)
+        reply = await self._ready().exchange("GET", url)
         if reply.status == 404:
             document = answers.document_of(reply)
             if answers.is_not_held(document) and document["batch"] == batch.id:
@@ -150,7 +124,7 @@ class HttpTransport:
         if cursor is not None:
             url += ("&" if "?" in url else "?") + f"after={quote(cursor, safe='')}"
         try:
-            reply = await self._exchange("GET", url)
+            reply = await self._ready().exchange("GET", url)
             self._refuse_failures(reply)
             return answers.verdicts_of(answers.document_of(reply), standard)
         except ValueError as fault:
@@ -164,13 +138,7 @@ class HttpTransport:
 
     async def notify(self) -> None:
         """GET the notify address, with its own short retry. Raises TransportError for the log."""
-        settings = self._settings
-        if settings.notify_url:
-            await send_notice(
-                self._ready(),
-                Notice(settings.notify_url, settings.notify_timeout, settings.notify_waits),
-                self._credentials,
-            )
+        await self._ready().notify()
 
     def _receipts(self, reply: Reply, batch: Batch) -> tuple[Receipt, ...]:
         document = answers.document_of(reply)
@@ -194,44 +162,13 @@ class HttpTransport:
             now=self._clock(),
         )
         if failure is not None:
+            redact = self._ready().redact
             raise TransportError(
                 failure.failure,
-                self._credentials.redact(failure.code),
-                self._credentials.redact(failure.detail),
+                redact(failure.code),
+                redact(failure.detail),
                 retry_after=failure.retry_after,
             )
-
-    async def _exchange(
-        self,
-        method: str,
-        url: str,
-        *,
-        body: bytes | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Reply:
-        """One request and its whole answer. Only what is certain leaves the class IN_DOUBT."""
-        redact = self._credentials.redact
-        try:
-            async with self._ready().request(
-                method,
-                URL(url, encoded=True),
-                data=body,
-                headers={**self._credentials.headers(), **(headers or {})},
-                allow_redirects=False,
-            ) as response:
-                return await _read(response, self._settings.answer_limit)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as fault:
-            raise TransportError(
-                Failure.UNREACHABLE, type(fault).__name__, redact(str(fault))
-            ) from fault
-        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as fault:
-            raise TransportError(
-                Failure.CONFIGURATION, "address", "not an address that HTTP can reach"
-            ) from fault
-        except (aiohttp.ClientError, TimeoutError, OSError) as fault:
-            raise TransportError(
-                Failure.IN_DOUBT, type(fault).__name__, redact(str(fault)) or "no whole answer"
-            ) from fault
 
     def _url(self, path: str, **values: str) -> str:
         quoted = {name: quote(value, safe="") for name, value in values.items()}
@@ -242,23 +179,7 @@ class HttpTransport:
                 Failure.CONFIGURATION, "path", f"{path!r} has an unknown place"
             ) from fault
 
-    def _ready(self) -> aiohttp.ClientSession:
+    def _ready(self) -> Session:
         if self._session is None:
             raise RuntimeError("the transport is not open")
         return self._session
-
-
-async def _read(response: aiohttp.ClientResponse, limit: int) -> Reply:
-    """The whole answer. A refusal (4xx, 3xx) is certain by its status, however its body ends."""
-    body = bytearray()
-    try:
-        async for chunk in response.content.iter_chunked(65_536):
-            body += chunk
-            if len(body) > limit:
-                raise aiohttp.ClientPayloadError(f"the answer is longer than {limit} bytes")
-    except (aiohttp.ClientError, TimeoutError, OSError):
-        if not 300 <= response.status < 500:
-            raise
-        body.clear()
-    headers = {name.lower(): value for name, value in response.headers.items()}
-    return Reply(response.status, headers, bytes(body))

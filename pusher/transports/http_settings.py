@@ -13,6 +13,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from pusher.transport import Failure, TransportError
+from pusher.transports.credentials import read_secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +23,29 @@ class HttpSettings:
     `batch_path = ""` says that the target cannot be asked for a batch: doubt is then settled by
     sending the same bytes under the same key, if it honours the key. `codes` maps body codes of a
     site (member `code_member`) to failures, for interfaces that answer 200 with a failing body.
-    `notify_url` may hold `{token}`;
-    `notify_waits` is how long to wait before each further try of it.
+    `notify_url` may hold `{token}`; `notify_waits` is how long to wait before each further try.
+
+    Who we are: a fixed token (`token_env`, `token_file`); with `token_url` that secret belongs to
+    `client_id`, and tokens come from the endpoint. `hmac_env` or `hmac_file` signs every request
+    under the name `hmac_id` (`signature`). `client_cert` is a PEM file with certificate and, unless
+    `client_key` names it, the key; `client_key_env` holds the key's password.
     """
 
     base_url: str
     format: Literal["json", "xml"] = "json"
     token_env: str | None = None
     token_file: Path | None = None
+    token_url: str | None = None
+    client_id: str = ""
+    token_scope: str = ""
+    token_member: str = "access_token"  # noqa: S105
+    hmac_env: str | None = None
+    hmac_file: Path | None = None
+    hmac_id: str = "spgl"
+    hmac_prefix: str = "X-"
+    client_cert: Path | None = None
+    client_key: Path | None = None
+    client_key_env: str | None = None
     ca_file: Path | None = None
     connect_timeout: float = 10.0
     read_timeout: float = 60.0
@@ -52,14 +68,27 @@ class HttpSettings:
     codes: Mapping[str, Failure] = field(default_factory=dict)
 
 
-def trust(ca_file: Path | None) -> ssl.SSLContext:
-    """The authorities to verify a server by: those of the system, or of `ca_file` alone."""
+def trust(settings: HttpSettings, environment: Mapping[str, str] | None = None) -> ssl.SSLContext:
+    """The authorities to verify a server by (those of the system, or of `ca_file` alone), and our
+    own certificate where one is set. Raises TransportError(CONFIGURATION)."""
+    file = settings.ca_file
     try:
-        return ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+        context = ssl.create_default_context(cafile=None if file is None else str(file))
     except (OSError, ssl.SSLError) as fault:
         raise TransportError(
-            Failure.CONFIGURATION, "certificate", f"{ca_file} is no readable PEM file"
+            Failure.CONFIGURATION, "certificate", f"{file} is no readable PEM file"
         ) from fault
+    if settings.client_cert is not None:
+        word = read_secret(env=settings.client_key_env, file=None, environment=environment)
+        try:  # an empty password is wrong for an encrypted key, but never asks on the terminal
+            context.load_cert_chain(settings.client_cert, settings.client_key, lambda: word)
+        except (OSError, ssl.SSLError, ValueError) as fault:
+            raise TransportError(
+                Failure.CONFIGURATION,
+                "certificate",
+                f"{settings.client_cert} and its key cannot be used: check files and password",
+            ) from fault
+    return context
 
 
 def check_address(url: str) -> None:
