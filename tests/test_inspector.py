@@ -395,7 +395,7 @@ def test_overdue_cases_are_running_accepted_and_beyond_their_limit(
         case = row["case"]
         assert case["ended"] is None
         assert case["days"] > case["limit"]
-    assert "自然日" in visitor.get("/cases")
+    assert "工作日" in visitor.get("/cases")
     every = visitor.json("/cases.json?show=all")
     assert every["total"] == every["counts"]["all"] > 100
     assert len(_twin(visitor, every["next_url"])["rows"]) == 100

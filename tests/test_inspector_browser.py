@@ -193,7 +193,7 @@ def test_a_stranger_finds_overdue_cases_and_what_changed(opened: Open, address: 
     count = page.locator(".card.overdue .figure").inner_text()
     page.locator(".card.overdue").click()
     assert page.locator("table.cases tbody tr").count() == int(count)
-    assert page.locator("text=自然日").count() > 0
+    assert page.locator("text=工作日").count() > 0
     page.locator("table.cases th a").first.click()
     assert page.locator("ol.timeline li time").count() >= 2
     page.goto(address)

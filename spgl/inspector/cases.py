@@ -1,7 +1,7 @@
 """Cases and their clocks: how long each has run, what paused it, whether its promised time is over.
 
-The promised time (SXBLSX) counts working days; which days those are is not known here, so days are
-calendar days less the calendar days of special procedures, and every page that shows them says so.
+The promised time (SXBLSX) counts working days; `validator.clock` knows them, make-up workdays
+included. Where its calendar does not reach, days are calendar days and the case says so.
 Which codes start, pause and end a case are the pack's own rule parameters, not this module's.
 """
 
@@ -14,6 +14,7 @@ from datetime import datetime
 import polars as pl
 
 from spgl.inspector.snapshot import CASES, Snapshot, Snapshots
+from validator.clock import working_days
 from validator.pack import Packs, RuleUse, Table
 from validator.rule import named_table
 
@@ -63,8 +64,9 @@ def _pairs(use: RuleUse | None) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One case as its clock stands. Days are calendar days; `days` leaves pauses out. `over` is
-    how many days beyond the promised working days, `limit` None where nothing was promised."""
+    """One case as its clock stands. `days` are working days without pauses (calendar days where
+    not `working`), `paused_days` calendar days. `over` is how many days beyond the promised working
+    days, `limit` None where nothing was promised."""
 
     case: str
     works: str
@@ -79,6 +81,7 @@ class Case:
     days: int
     paused_days: int
     limit: int | None
+    working: bool
 
     @property
     def over(self) -> int:
@@ -184,6 +187,7 @@ def _case(
         for begin, end, still in pauses(of, list(zip(turns, turned, strict=True)), until)
     ]
     paused = sum(max(0, (end.date() - begin.date()).days) for begin, end, _ in found)
+    worked = working_days(accepted, until, [(begin, end) for begin, end, _ in found])
     works, limit = str(row["GCDM"] or ""), str(row.get("SXBLSX") or "")
     project, name = projects.get(works, (works, ""))
     return Case(
@@ -197,7 +201,10 @@ def _case(
         accepted=accepted,
         ended=ended if isinstance(ended, datetime) else None,
         paused=not isinstance(ended, datetime) and any(still for *_, still in found),
-        days=max(0, (until.date() - accepted.date()).days - paused),
+        days=worked
+        if worked is not None
+        else max(0, (until.date() - accepted.date()).days - paused),
         paused_days=paused,
         limit=int(limit) if limit.isascii() and limit.isdigit() else None,
+        working=worked is not None,
     )

@@ -33,14 +33,17 @@ ONE_RUN = Text(
 PARENT = Text("只因上级记录不合格", "only because the parent does not conform")
 OVERDUE = Text("超期办件", "Overdue cases")
 OVERDUE_HELP = Text(
-    "已受理未办结，历时（自然日，扣除特别程序）超过承诺的工作日数",
-    "accepted, not finished, calendar days (special procedures left out) beyond the promised "
-    "working days",
+    "已受理未办结，历时（工作日，扣除补正和特别程序）超过承诺的工作日数",
+    "accepted, not finished, working days (corrections and special procedures left out) beyond "
+    "the promised ones",
 )
 CALENDAR = Text(
-    "天数按自然日计并扣除特别程序；承诺时限是工作日，节假日未扣除，因此这里的“超期”是从严的线索，不是考核结论。",
-    "Days are calendar days less special procedures; the promised limit counts working days and "
-    "holidays are not known here, so “overdue” is a strict lead, not a verdict.",
+    "天数按工作日计（含调休），扣除受理后的补正和特别程序；"
+    "标 * 的超出节假日安排的已知年份，按自然日计。"
+    "这里的“超期”是线索，不是考核结论。",
+    "Days are working days with make-up days, corrections and special procedures after acceptance "
+    "left out; those marked * lie beyond the known holiday calendar and are calendar days. "
+    "“Overdue” is a lead, not a verdict.",
 )
 URGENT = {
     State.REJECTED: Text(
