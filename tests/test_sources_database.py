@@ -107,6 +107,8 @@ def test_a_sqlite_file_is_never_written(tmp_path: Path) -> None:
     ("url", "said"),
     [
         ("mysql://u:secret@127.0.0.1:1/db", "leave the password out"),
+        ("postgresql://u@127.0.0.1:1/db?password=secret", "leave the password out"),
+        ("mysql://u:p@secret@127.0.0.1:1/db?passwd=secret", "leave the password out"),
         ("mysql://u@127.0.0.1:1/db", "cannot be reached"),
         ("postgresql://u@127.0.0.1:1/db", "cannot be reached"),
         ("nodb://u@h/db", "no driver for nodb"),

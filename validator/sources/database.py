@@ -49,9 +49,9 @@ class Address:
 
     def __str__(self) -> str:
         """What people see: never a password, even where one was written."""
-        head, at, tail = self.url.rpartition("@")
+        head, at, tail = self.url.partition("?")[0].rpartition("@")
         scheme, slashes, user = head.partition("://")
-        return f"{scheme}{slashes}{user.partition(':')[0]}{at}{tail}" if at else self.url
+        return f"{scheme}{slashes}{user.partition(':')[0]}{at}{tail}" if at else tail
 
 
 def open_database(address: Address, naming: Naming, options: SourceOptions) -> Opened:
@@ -103,7 +103,7 @@ def _url(address: Address, place: Place) -> URL:
             "不是有效的数据库地址；例如 mysql://用户@主机/库名",
             "this is no database URL; write one like mysql://user@host/database",
         ) from fault
-    if url.password is not None:
+    if url.password is not None or any(key.lower().startswith("pass") for key in url.query):
         raise place.refuse(
             f"地址中不要写口令；请放到环境变量 {PASSWORD}",
             f"leave the password out of the URL; put it into the variable {PASSWORD}",
