@@ -156,7 +156,7 @@ def test_header_only_is_no_fault(capsys: pytest.CaptureFixture[str]) -> None:
         (("status",), "there is no ledger"),
         (("explain", "code-not-in-lst"), "code-not-in-list"),
         (("packs", "show", "SPGL_XMJBXB"), "SPGL_XMJBXXB"),
-        (("packs", "export"), "--json-schema"),
+        (("packs", "export"), "--html DIR"),
     ],
 )
 def test_what_cannot_be_used_exits_2_and_says_what_to_do(
