@@ -10,13 +10,17 @@ import asyncio
 import importlib
 import os
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from spgl import __version__, checking, targets
 from spgl.cli import Call, Exit
 from validator.text import Lang, Text
+
+if TYPE_CHECKING:
+    from pusher.transports.exchange_sql import Difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,24 +123,49 @@ def _ledger(call: Call) -> Iterator[Finding]:
 def _targets(call: Call) -> Iterator[Finding]:
     for name, settings in call.settings.targets.items():
         if call.args.target in (None, name):
-            yield _target(call, name, settings)
+            yield from _target(call, name, settings)
 
 
-def _target(call: Call, name: str, settings: Mapping[str, object]) -> Finding:
+def _target(call: Call, name: str, settings: Mapping[str, object]) -> Iterator[Finding]:
+    """Reach the target; of an exchange database also compare its real columns with the packs."""
     from pusher.transport import TransportError
 
     what = Text(f"目标 {name}", f"target {name}")
-
-    async def connect() -> None:
-        transport = targets.transport_of(settings, checking.packs_of(call))
-        try:
-            async with asyncio.timeout(15):
-                await transport.open()
-        finally:
-            await transport.close()
-
     try:
-        asyncio.run(connect())
+        differences, note = asyncio.run(_look(call, settings))
     except (TransportError, TimeoutError) as fault:
-        return Finding(what, fine=False, detail=str(fault) or "no answer in 15 s")
-    return Finding(what, fine=True, detail=str(settings["url"]))
+        yield Finding(what, fine=False, detail=str(fault) or "no answer in 60 s")
+        return
+    yield Finding(what, fine=True, detail=" · ".join(filter(None, (str(settings["url"]), note))))
+    for difference in differences:
+        table = Text(f"前置库表 {difference.table}", f"table {difference.table} of {name}")
+        yield Finding(table, not difference.stops, str(difference))
+
+
+async def _look(call: Call, settings: Mapping[str, object]) -> tuple[Sequence[Difference], str]:
+    """Open the target, write nothing: differences of its tables, and a note on its kind."""
+    from pusher.transports.dialects import DIALECTS, backend
+    from pusher.transports.exchange_db import ExchangeTransport
+    from validator.pack import Direction
+
+    packs = checking.packs_of(call)
+    transport = targets.transport_of(settings, packs)
+    found: Sequence[Difference] = ()
+    note = ""
+    try:
+        async with asyncio.timeout(60):
+            await transport.open()
+            if isinstance(transport, ExchangeTransport):
+                out = [t for t in packs.tables() if t.direction is Direction.OUT]
+                found = await transport.compare(out)
+                kind = DIALECTS[backend(str(settings["url"]))]
+                note = "" if kind.tried else _UNTRIED[call.lang]
+    finally:
+        await transport.close()
+    return found, note
+
+
+_UNTRIED = Text(
+    "此类数据库只编译过 SQL，从未在服务器上运行过",
+    "for this kind of database the SQL was compiled, never run on a server",
+)

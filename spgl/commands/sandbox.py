@@ -9,12 +9,15 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
+from spgl import targets
 from spgl.cli import Call, Exit
 from spgl.config import ConfigError
 from validator.text import Lang, Text
 
 if TYPE_CHECKING:
+    from pusher.sandbox.collector import Collector
     from pusher.sandbox.script import Script
+    from pusher.transports.exchange_settings import ExchangeSettings
     from validator.pack import Packs
 
 
@@ -58,6 +61,14 @@ def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
         )[lang],
     )
     parser.add_argument(
+        "--collect-target",
+        metavar="NAME",
+        help=Text(
+            "同上，但取自 spgl.toml 中此目标的设置（MySQL、PostgreSQL、SQLite）",
+            "the same with the settings of this target in spgl.toml (MySQL, PostgreSQL, SQLite)",
+        )[lang],
+    )
+    parser.add_argument(
         "--every",
         type=float,
         default=1.0,
@@ -91,14 +102,16 @@ def run(call: Call) -> int:
         "sandbox at {url}; what it accepts is accepted by the sandbox only. Ctrl-C ends it",
     )
 
+    collectors = [_collector(settings, packs, script) for settings in _databases(call)]
+
     def announce(url: str) -> None:
         print(say.fill({"url": url})[call.lang], flush=True)
 
     async def work() -> None:
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as group:
-            if args.collect:
-                group.create_task(_collect(args.collect, args.every, packs, script, stop))
+            for collector in collectors:
+                group.create_task(_collect(collector, args.every, script, stop))
             await serve(Sandbox(settings, script, packs=packs), announce=announce)
             stop.set()
 
@@ -109,14 +122,40 @@ def run(call: Call) -> int:
     return Exit.FINE
 
 
-async def _collect(
-    url: str, every: float, packs: Packs, script: Script, stop: asyncio.Event
-) -> None:
-    """Take rows over from an exchange database until `stop`."""
-    from pusher.sandbox.collector import Collector
+def _databases(call: Call) -> list[ExchangeSettings]:
+    """The exchange databases to take rows over from. Raises ConfigError for an unknown target."""
     from pusher.transports.exchange_settings import ExchangeSettings
 
-    collector = Collector(ExchangeSettings(url), packs, script)
+    found = [ExchangeSettings(call.args.collect)] if call.args.collect else []
+    if call.args.collect_target:
+        name, settings = call.settings.target(call.args.collect_target)
+        if settings["transport"] != "exchange_db":
+            raise ConfigError(
+                Text(f"目标 {name} 不是前置库", f"target {name} is no exchange database")[call.lang]
+            )
+        found.append(targets.exchange_settings(settings))
+    return found
+
+
+def _collector(settings: ExchangeSettings, packs: Packs, script: Script) -> Collector:
+    """A collector behind an exchange database, its tables made where missing. Raises ConfigError
+    where it cannot be reached or the stand-in was never run on its kind."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from pusher.sandbox.collector import Collector
+    from pusher.transport import TransportError
+
+    try:
+        return Collector(settings, packs, script)
+    except (TransportError, NotImplementedError) as fault:
+        raise ConfigError(str(fault)) from fault
+    except SQLAlchemyError as fault:
+        reason = str(fault).splitlines()[0]
+        raise ConfigError(f"the exchange database cannot be used: {reason}") from fault
+
+
+async def _collect(collector: Collector, every: float, script: Script, stop: asyncio.Event) -> None:
+    """Take rows over from an exchange database until `stop`."""
     try:
         await collector.run(Random(script.faults.seed), every=every, stop=stop)  # noqa: S311
     finally:

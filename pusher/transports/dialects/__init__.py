@@ -33,7 +33,7 @@ def connect(settings: ExchangeSettings, *, create: bool = False) -> tuple[Dialec
     Raises TransportError(CONFIGURATION), also for a database file that is not there, unless it is
     to be created: a mistyped path must not become an empty database.
     """
-    url = _url(settings)
+    url = _url(settings.url)
     dialect = DIALECTS.get(url.get_backend_name())
     if dialect is None:
         raise _wrong(
@@ -59,9 +59,14 @@ def connect(settings: ExchangeSettings, *, create: bool = False) -> tuple[Dialec
         ) from fault
 
 
-def _url(settings: ExchangeSettings) -> URL:
+def backend(url: str) -> str:
+    """The name of the database of a URL, as in `DIALECTS`. Raises TransportError."""
+    return _url(url).get_backend_name()
+
+
+def _url(text: str) -> URL:
     try:
-        url = make_url(settings.url)
+        url = make_url(text)
     except sa.exc.ArgumentError as fault:
         raise _wrong("the exchange database has no valid SQLAlchemy URL") from fault
     if url.password is not None:
