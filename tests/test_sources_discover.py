@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from source_values import CASE, PACKS, PROJECT, field, packs, table, write
 
+from validator import sources
 from validator.load import load_packs
 from validator.records import SourceError
 from validator.sources import Discovery, SourceOptions, discover, formats
 from validator.sources.ahead import ahead, side_by_side
+from validator.sources.source import Format
 
 HEAD = "XMDM,XMMC\n"
 
@@ -132,7 +136,13 @@ def test_a_file_of_no_known_kind_is_one_problem(tmp_path: Path) -> None:
 
 
 def test_the_folder_is_the_registry() -> None:
-    assert {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".xml"} <= set(formats())
+    defined = {}
+    for module in pkgutil.iter_modules(sources.__path__):
+        of = getattr(importlib.import_module(f"validator.sources.{module.name}"), "FORMAT", None)
+        if isinstance(of, Format):
+            defined.update(dict.fromkeys(of.extensions, of))
+    assert {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".xml"} <= set(defined)
+    assert dict(formats()) == defined
 
 
 def test_the_real_packs_are_found_by_their_names(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import polars as pl
 
 from validator import passing, standing
-from validator.compiled import Compiled, compile_uses, every_need, lasting_needs
+from validator.compiled import Compiled, compile_uses, lasting_needs, needs_of
 from validator.counting import counted, pack_line
 from validator.dataset import Columns, Index, Mark, Shape, read, shapes
 from validator.duplicates import Place, Settled, settle
@@ -70,7 +70,6 @@ class Checked:
     packs: Packs
     reader: Reader
     outcomes: tuple[Outcome, ...]
-    known: Mapping[str, tuple[str, ...]]
 
     @property
     def run(self) -> Run:
@@ -82,7 +81,8 @@ class Checked:
 
     def records(self) -> Iterator[Record]:
         """Every record that was read, with its standing. Raises SourceError if a file changed."""
-        return passing.records(self.packs, self.reader, self.reader.uses, self.outcomes, self.known)
+        known = known_columns(self.packs)
+        return passing.records(self.packs, self.reader, self.reader.uses, self.outcomes, known)
 
 
 def known_columns(packs: Packs) -> dict[str, tuple[str, ...]]:
@@ -116,7 +116,7 @@ def check(
         packs, tables, options.overrides, options.gate, options.partial,
         started.astimezone(CHINA).date().isoformat(),
     )  # fmt: skip
-    shape = shapes(packs, every_need(packs))
+    shape = shapes(packs, needs_of(compiled))
     writer = Writer(store_dir)
     _unknown_tables(compiled, unknown, writer)
     reader = _reader(packs, compiled, sources, options, writer)
@@ -145,7 +145,7 @@ def check(
         notes=tuple(notes),
     )
     stored = writer.finish(head, packs, compiled.uses)
-    return Checked(stored, packs, reader, outcomes, known_columns(packs))
+    return Checked(stored, packs, reader, outcomes)
 
 
 def _decide(

@@ -40,6 +40,11 @@ class Compiled:
 _POINTING = ("dangling-reference", "business-row-without-case")
 
 
+def needs_of(compiled: Compiled) -> tuple[Need, ...]:
+    """What the dataset rules of a run read."""
+    return tuple(need for _, _, needs in compiled.dataset for need in needs)
+
+
 def every_need(packs: Packs) -> tuple[Need, ...]:
     """What the dataset rules of the packs read, whatever the export holds."""
     return tuple(need for _, needs in _needs(packs) for need in needs)

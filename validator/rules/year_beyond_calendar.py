@@ -17,12 +17,12 @@ NAME = "year-beyond-calendar"
 
 
 def uses(_packs: Packs, table: Table) -> tuple[Use, ...]:
+    found = tuple(explicit(NAME, table, lambda p: (str(p["time"]),)))
+    if not found:
+        return ()
     days = calendar()
     reach = {"first_year": days.first.year, "last_year": days.last.year}
-    return tuple(
-        replace(use, params={**use.params, **reach})
-        for use in explicit(NAME, table, lambda p: (str(p["time"]),))
-    )
+    return tuple(replace(use, params={**use.params, **reach}) for use in found)
 
 
 def needs(_packs: Packs, use: Use) -> tuple[Need, ...]:

@@ -1,27 +1,24 @@
 """Reading exports: `discover` finds the tables behind paths, each source yields batches.
 
-One module defines one format by its `FORMAT`; the folder is the registry, so a further format is
-one more file. Files are opened one by one: a bad one becomes a problem and never stops the others.
-Nothing here judges a value.
+One module defines one format by its `FORMAT`; a further format is one more file, and its extensions
+here, so that a module is imported only for a file of it. Files are opened one by one: a bad one
+becomes a problem and never stops the others. Nothing here judges a value.
 """
 
 from __future__ import annotations
 
 import importlib
 import os
-import pkgutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from validator.pack import Packs
 from validator.records import SourceError, TableSource
 from validator.run import FileProblem
-from validator.sources.database import Address, open_database
 from validator.sources.naming import Naming
-from validator.sources.source import Format, Place, SourceOptions, UnknownTable
+from validator.sources.source import Address, Format, Place, SourceOptions, UnknownTable
 from validator.text import Text
 
 __all__ = ["Address", "Discovery", "SourceOptions", "UnknownTable", "discover", "formats"]
@@ -37,15 +34,41 @@ class Discovery:
     notes: tuple[Text, ...] = ()
 
 
-@cache
-def formats() -> dict[str, Format]:
-    """Every format by file extension (lower case, with its dot)."""
-    found: dict[str, Format] = {}
-    for module in sorted(m.name for m in pkgutil.iter_modules(__path__)):
-        known = getattr(importlib.import_module(f"{__name__}.{module}"), "FORMAT", None)
-        if isinstance(known, Format):
-            found.update(dict.fromkeys(known.extensions, known))
-    return found
+#: Module by extension; a test holds it to what the modules say.
+_MODULES = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".xlsm": "xlsx",
+    ".xlsx": "xlsx",
+    ".xml": "xml",
+    ".zip": "zipped",
+}
+
+
+class _Formats(Mapping[str, Format]):
+    def __getitem__(self, extension: str) -> Format:
+        module = importlib.import_module(f"{__name__}.{_MODULES[extension]}")
+        known: Format = module.FORMAT
+        return known
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_MODULES)
+
+    def __len__(self) -> int:
+        return len(_MODULES)
+
+    def __contains__(self, extension: object) -> bool:
+        return extension in _MODULES
+
+
+def formats() -> Mapping[str, Format]:
+    """Every format by file extension (lower case, with its dot), imported when it is asked for."""
+    return _Formats()
 
 
 def discover(paths: Sequence[Path | Address], packs: Packs, options: SourceOptions) -> Discovery:
@@ -61,6 +84,8 @@ def discover(paths: Sequence[Path | Address], packs: Packs, options: SourceOptio
     notes: list[Text] = []
     files = [path for path in paths if isinstance(path, Path)]
     for address in (path for path in paths if isinstance(path, Address)):
+        from validator.sources.database import open_database
+
         try:
             read = open_database(address, naming, options)
         except SourceError as failure:

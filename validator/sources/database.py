@@ -11,7 +11,6 @@ import base64
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -25,7 +24,7 @@ from validator.records import SourceError
 from validator.sources.columns import field_of
 from validator.sources.naming import Naming
 from validator.sources.parquet import ParquetSource
-from validator.sources.source import Opened, Place, SourceOptions, UnknownTable
+from validator.sources.source import Address, Opened, Place, SourceOptions, UnknownTable
 from validator.sources.spool import private_folder
 from validator.text import Text
 
@@ -39,19 +38,6 @@ _DRIVERS = {"mysql": "pymysql", "mariadb": "pymysql", "postgresql": "psycopg"}
 #: What to install for a backend that we bring an extra for.
 _PACKAGES = {"mysql": "spgl[mysql]", "mariadb": "spgl[mysql]", "postgresql": "spgl[postgresql]"}
 _ROWS = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """A database URL as given, without a password."""
-
-    url: str
-
-    def __str__(self) -> str:
-        """What people see: never a password, even where one was written."""
-        head, at, tail = self.url.partition("?")[0].rpartition("@")
-        scheme, slashes, user = head.partition("://")
-        return f"{scheme}{slashes}{user.partition(':')[0]}{at}{tail}" if at else tail
 
 
 def open_database(address: Address, naming: Naming, options: SourceOptions) -> Opened:

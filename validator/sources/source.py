@@ -68,6 +68,19 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Address:
+    """A database URL as given, without a password."""
+
+    url: str
+
+    def __str__(self) -> str:
+        """What people see: never a password, even where one was written."""
+        head, at, tail = self.url.partition("?")[0].rpartition("@")
+        scheme, slashes, user = head.partition("://")
+        return f"{scheme}{slashes}{user.partition(':')[0]}{at}{tail}" if at else tail
+
+
+@dataclass(frozen=True, slots=True)
 class UnknownTable:
     """A file, key or element whose name is no table of the loaded packs."""
 
