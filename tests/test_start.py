@@ -1,0 +1,29 @@
+"""What `spgl validate` of a CSV file imports: libraries that it does not need cost start-up."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+UNNEEDED = {
+    "aiohttp", "holidays", "jinja2", "jsonschema", "lxml", "openpyxl", "rich", "sqlalchemy",
+    "structlog", "xlsxwriter",
+}  # fmt: skip
+
+
+def test_libraries_are_imported_only_where_they_are_used(tmp_path: Path) -> None:
+    file = tmp_path / "SPGL_XMJBXXB.csv"
+    file.write_text("GCDM,XMMC\n2401-990102-04-02-000001,样川\n", encoding="utf-8")
+    code = (
+        "import sys; from spgl.cli import main;"
+        f"main(['validate', {str(file)!r}, '--no-store', '-q']);"
+        "print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    modules = set(done.stderr.split())
+    assert "polars" in modules
+    assert modules & UNNEEDED == set()
