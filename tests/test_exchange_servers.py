@@ -275,9 +275,10 @@ class Paused:
 
     def __init__(self, front: Front, settings: ExchangeSettings, sent: Batch) -> None:
         from pusher.transports.dialects import connect
+        from pusher.transports.exchange_columns import examine
         from pusher.transports.exchange_rows import rows_of
         from pusher.transports.exchange_settings import exchange_table
-        from pusher.transports.exchange_sql import examine, insert_rows
+        from pusher.transports.exchange_sql import insert_rows
         from pusher.transports.fence import raise_fence
 
         dialect, self.engine = connect(settings)

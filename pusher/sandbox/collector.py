@@ -21,10 +21,11 @@ from pusher.sandbox.journal import Effect, Held, identity_of, version_of
 from pusher.sandbox.script import Script
 from pusher.transport import Answer
 from pusher.transports.dialects import connect
+from pusher.transports.exchange_columns import examine
 from pusher.transports.exchange_rows import REFUSED, TAKEN_OVER, VALIDATED, WAITING
 from pusher.transports.exchange_settings import ExchangeSettings, ExchangeTable
 from pusher.transports.exchange_sql import KeyTuple as _Key
-from pusher.transports.exchange_sql import examine, key_conditions, key_of
+from pusher.transports.exchange_sql import key_conditions, key_of
 from validator.pack import Packs
 from validator.records import Operation
 

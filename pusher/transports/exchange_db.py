@@ -30,10 +30,10 @@ from pusher.transport import (
     Verdict,
     VerdictPage,
 )
-from pusher.transports.answer import mask
 from pusher.transports.credentials import Credentials, read_secret
-from pusher.transports.dialect import Dialect, Phase
+from pusher.transports.dialect import Dialect
 from pusher.transports.dialects import connect
+from pusher.transports.exchange_columns import Difference, examine
 from pusher.transports.exchange_rows import (
     VALIDATED,
     Row,
@@ -44,15 +44,13 @@ from pusher.transports.exchange_rows import (
 )
 from pusher.transports.exchange_settings import ExchangeSettings, ExchangeTable, exchange_table
 from pusher.transports.exchange_sql import (
-    Difference,
     KeyTuple,
-    examine,
     insert_rows,
     kept_key,
     rows_by_key,
 )
-from pusher.transports.fence import lower_fence, raise_fence
 from pusher.transports.notice import Notice, send_notice
+from pusher.transports.transaction import transact
 from validator.pack import Packs, Table
 
 __all__ = ["ExchangeSettings", "ExchangeTransport"]
@@ -248,37 +246,8 @@ class ExchangeTransport:
     def _transact(
         self, work: Callable[[sa.Connection], _Result], fence: str | None = None
     ) -> _Result:
-        """`work` in one transaction, under a fence if one is named; every failure in its class."""
         dialect, engine = self._connected()
-        phase = Phase.CONNECTING
-        try:
-            with engine.connect() as connection:
-                try:
-                    with connection.begin() as transaction:
-                        if fence is not None:
-                            raise_fence(dialect, connection, self._settings, fence)
-                        phase = Phase.WORKING
-                        result = work(connection)
-                        phase = Phase.COMMITTING
-                        transaction.commit()
-                finally:
-                    if fence is not None:
-                        lower_fence(dialect, connection, self._settings, fence)
-                return result
-        except TransportError:
-            raise
-        except sa.exc.StatementError as fault:
-            raise _failed(dialect, fault.orig or fault, phase) from fault
-        except (ValueError, OverflowError) as fault:
-            raise _failed(dialect, fault, phase) from fault
-        except sa.exc.TimeoutError as fault:
-            raise TransportError(
-                Failure.UNREACHABLE, "pool", "no connection became free in time"
-            ) from fault
-        except RuntimeError as fault:
-            if phase is not Phase.CONNECTING:
-                raise
-            raise TransportError(Failure.CONFIGURATION, dialect.name, mask(str(fault))) from fault
+        return transact(dialect, engine, self._settings, work, fence)
 
     async def _run(self, work: Callable[[], _Result]) -> _Result:
         """`work` in a thread. It cannot be stopped: what outlasts the limit is in doubt."""
@@ -321,10 +290,3 @@ def _verdict(entry: Awaited, answer: Answer, row: Row) -> Verdict:
 def _kept(place: ExchangeTable, parcel: Parcel) -> Parcel:
     """A parcel as it looks once the table has it; what is compared, never what is sent."""
     return parcel if place.keeps_all else replace(parcel, fields=place.kept_content(parcel.fields))
-
-
-def _failed(dialect: Dialect, fault: BaseException, phase: Phase) -> TransportError:
-    """Drivers may repeat values in their messages: personal numbers are covered, length is cut."""
-    detail = mask(str(fault)) if not isinstance(fault, ValueError) else "a value cannot be bound"
-    code = f"{dialect.name} {dialect.code(fault)}"
-    return TransportError(dialect.classify(fault, phase), code, detail)

@@ -1,4 +1,4 @@
-"""The SQL of the exchange database: add rows, read the rows of some keys, compare columns.
+"""The SQL of the exchange database: add rows, read the rows of some keys.
 
 Statements are built from packs and settings, values are always bound. It opens no connection and
 knows no transaction.
@@ -7,57 +7,19 @@ knows no transaction.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import sqlalchemy as sa
 
 from pusher.transport import Failure, TransportError
-from pusher.transports.columns import Family, real_column, texts_of
+from pusher.transports.columns import Family, texts_of
 from pusher.transports.dialect import Bind, Dialect
 from pusher.transports.exchange_rows import WAITING, NewRow, Row
 from pusher.transports.exchange_settings import NOW, WRITTEN, ExchangeTable
 
 #: A key as a tuple of texts, empty where a part is missing.
 KeyTuple = tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """How a table of the exchange database differs from the pack.
-
-    `missing` and `cased` stop it (`cased`: there, but written in another case), `demanded` are
-    columns that we leave out and that take no row without a value; `unknown` is only told.
-    """
-
-    table: str
-    absent: bool
-    missing: tuple[str, ...]
-    unknown: tuple[str, ...]
-    cased: tuple[str, ...] = ()
-    demanded: tuple[str, ...] = ()
-
-    @property
-    def stops(self) -> bool:
-        """No row can be written as things are."""
-        return self.absent or bool(self.missing or self.cased or self.demanded)
-
-    @property
-    def any(self) -> bool:
-        return self.stops or bool(self.unknown)
-
-    def __str__(self) -> str:
-        parts = [f"lacks {', '.join(self.missing[:5])}"] if self.missing else []
-        if self.absent:
-            parts.append("does not exist")
-        if self.cased:
-            names = ", ".join(self.cased[:5])
-            parts.append(f"has {names} in another case (table_case, column_case)")
-        if self.demanded:
-            parts.append(f"demands a value for {', '.join(self.demanded[:5])} (extra_columns)")
-        if self.unknown:
-            parts.append(f"has {len(self.unknown)} columns more: {', '.join(self.unknown[:5])}")
-        return f"{self.table} {'; '.join(parts)}"
 
 
 def insert_rows(
@@ -96,7 +58,7 @@ class _Insert:
 
 @lru_cache(maxsize=512)
 def _insert(place: ExchangeTable, dialect: sa.Dialect) -> _Insert:
-    names = (*known_names(place), *_written(place), *place.extra)
+    names = (*known_names(place), *written(place), *place.extra)
     statement = sa.insert(place.clause).values({place.columns[n]: sa.bindparam(n) for n in names})
     compiled = statement.compile(dialect=dialect)
     order = compiled.positiontup
@@ -111,7 +73,7 @@ def _lines(
     known = set(business)
     bound = [(i, _bind(dialect, place, f.name)) for i, f in enumerate(place.fields)]
     converted = [(i, bind) for i, bind in bound if bind is not None]
-    written = _written(place)
+    own_fields = written(place)
     flags = {v: _bound(dialect, place, "SJYXBS", "1" if v else "0") for v in (True, False)}
     waiting = _bound(dialect, place, "SJSCZT", str(WAITING))
     extra = [now if value == NOW else value for value in place.extra.values()]
@@ -129,13 +91,14 @@ def _lines(
             if line[i] is not None:
                 line[i] = bind(str(line[i]))
         own = {"SJYXBS": flags[row.valid], "SJWXYY": row.reason or None, "SJSCZT": waiting}
-        line += [own[name] for name in written]
+        line += [own[name] for name in own_fields]
         line += extra
         lines.append(line)
     return lines
 
 
-def _written(place: ExchangeTable) -> tuple[str, ...]:
+def written(place: ExchangeTable) -> tuple[str, ...]:
+    """The exchange fields that we fill ourselves."""
     return tuple(name for name in WRITTEN if name in place.exchange)
 
 
@@ -178,36 +141,6 @@ def rows_by_key(
         for key, row in _read(connection, place, names, condition):
             found.setdefault(key, []).append(row)
     return found
-
-
-def examine(
-    connection: sa.Connection, dialect: Dialect, place: ExchangeTable
-) -> tuple[Difference, ExchangeTable]:
-    """Compare the real columns with the pack; the table with what the database said of them."""
-    try:
-        described = sa.inspect(connection).get_columns(place.name, schema=place.clause.schema)
-    except sa.exc.NoSuchTableError:
-        return Difference(place.name, True, (), ()), place
-    columns = [real_column(column, connection.dialect.name) for column in described]
-    found = {column.name.casefold(): column for column in columns}
-    ours = {str(column.name).casefold(): official for official, column in place.columns.items()}
-    met = {official: found[name] for name, official in ours.items() if name in found}
-    need = {official: str(column.name) for official, column in place.columns.items()}
-    others = tuple(c for c in columns if c.name.casefold() not in ours)
-    written = {*known_names(place), *_written(place), *place.extra}
-    silent = (
-        *others,
-        *(met[name] for name in place.exchange if name in met and name not in written),
-    )
-    difference = Difference(
-        place.name,
-        False,
-        missing=tuple(need[official] for official in need if official not in met),
-        unknown=tuple(c.name for c in others),
-        cased=tuple(c.name for o, c in met.items() if dialect.exact_case and c.name != need[o]),
-        demanded=tuple(c.name for c in silent if c.demanded),
-    )
-    return difference, replace(place, real={**place.real, **met})
 
 
 def key_conditions(

@@ -20,7 +20,7 @@ from spgl.cli import Call, Exit
 from validator.text import Lang, Text
 
 if TYPE_CHECKING:
-    from pusher.transports.exchange_sql import Difference
+    from pusher.transports.exchange_columns import Difference
 
 
 @dataclass(frozen=True, slots=True)
