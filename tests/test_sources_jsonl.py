@@ -193,6 +193,21 @@ def test_keys_are_numbered_byte_for_byte() -> None:
     assert list(distinct) == list(dict.fromkeys(chosen))
 
 
+@pytest.mark.parametrize("odd", [None, b"ABCDEFGHZ", b"ABCDEFGH", b"B", b""])
+def test_records_of_the_same_keys_are_numbered_alike(odd: bytes | None) -> None:
+    rows = [[b"A", b"ABCDEFGHI", "项目代码".encode()] for _ in range(50)]
+    if odd is not None:
+        rows[31][1] = odd
+    keys = [key for row in rows for key in row]
+    data = b"".join(keys)
+    stop = np.cumsum([len(key) for key in keys])
+    start = stop - [len(key) for key in keys]
+    codes, count = np.frombuffer(data + bytes(8), np.uint8), np.full(50, 3)
+    number, distinct = numbered(codes, start, stop, count)
+    assert [distinct[i] for i in number.tolist()] == keys
+    assert list(distinct) == list(dict.fromkeys(keys))
+
+
 @pytest.mark.parametrize("as_array", [False, True])
 @pytest.mark.parametrize("fault", [None, 3_000])
 def test_files_of_many_windows(tmp_path: Path, as_array: bool, fault: int | None) -> None:

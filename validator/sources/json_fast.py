@@ -60,16 +60,11 @@ class _Window:
     native_column: Ints
 
 
-def suspicious(data: bytes, limit: int) -> Flags:
-    """For each line of `data` (which ends with a line feed) whether it must be read exactly
-    without a look at its members."""
-    return np.concatenate([_suspicious(window, limit) for window in _windows(data)])
-
-
-def parse(data: bytes, fields: Sequence[str], match: Match) -> Fast | Flags:
-    """Parse the lines that are not suspicious. When some of them must be read exactly after all,
-    nothing is parsed and they come back as flags."""
-    windows = [_prepared(window, match) for window in _windows(data)]
+def parse(data: bytes, fields: Sequence[str], match: Match, limit: int) -> Fast | Flags:
+    """Parse all lines of `data` (which ends with a line feed). When some of them must be read
+    exactly, nothing is parsed and they come back as flags; without them, others may still turn out
+    to be of that kind. `limit`: largest record in bytes."""
+    windows = [_prepared(window, match, limit) for window in _windows(data)]
     if not all(isinstance(w, _Window) for w in windows):
         return np.concatenate(
             [np.zeros(w.lines, np.bool_) if isinstance(w, _Window) else w for w in windows]
@@ -99,14 +94,12 @@ def _windows(data: bytes) -> Iterator[bytes]:
         start = stop
 
 
-def _suspicious(data: bytes, limit: int) -> Flags:
-    codes = _padded(data)
-    ends = _line_ends(codes, data)
+def _suspicious(data: bytes, codes: Bytes, ends: Ints, quotes: Ints, limit: int) -> Flags:
+    """Lines that must be read exactly, as their ends, quotes, escapes and NULs tell."""
     starts = np.concatenate((np.zeros(1, np.int64), ends[:-1] + 1))
     last = ends - 1 - (codes[ends - 1] == 13)
     bad: Flags = (codes[starts] != ord("{")) | (codes[last] != ord("}")) | (ends - starts > limit)
-    quotes = np.searchsorted(np.flatnonzero(codes == ord('"')), ends)
-    bad |= (np.diff(quotes, prepend=0) & 1) == 1
+    bad |= (np.diff(np.searchsorted(quotes, ends), prepend=0) & 1) == 1
     if b"\\" in data:
         bad[np.searchsorted(ends, _escapes(codes))] = True
     if b"\0" in data:
@@ -114,11 +107,15 @@ def _suspicious(data: bytes, limit: int) -> Flags:
     return bad
 
 
-def _prepared(data: bytes, match: Match) -> _Window | Flags:
+def _prepared(data: bytes, match: Match, limit: int) -> _Window | Flags:
     """Lines with their native values quoted; else flags of those that must be read exactly."""
     codes = _padded(data)
-    ends = _line_ends(codes, data)
-    members = _members(codes, len(data), ends)
+    ends: Ints = np.flatnonzero(codes[: len(data)] == 10)
+    quotes: Ints = np.flatnonzero(codes == ord('"'))
+    bad = _suspicious(data, codes, ends, quotes, limit)
+    if bad.any():
+        return bad
+    members = _members(codes, quotes, ends)
     if not isinstance(members, _Members):
         return members
     try:
@@ -140,11 +137,6 @@ def _padded(data: bytes) -> Bytes:
     return np.frombuffer(data + bytes(_PADDING), np.uint8)
 
 
-def _line_ends(codes: Bytes, data: bytes) -> Ints:
-    ends: Ints = np.flatnonzero(codes[: len(data)] == 10)
-    return ends
-
-
 def _escapes(codes: Bytes) -> Ints:
     """Positions of escapes that must be read exactly: quote, backslash, NUL, surrogates."""
     at = np.flatnonzero(codes == ord("\\"))
@@ -158,28 +150,29 @@ def _escapes(codes: Bytes) -> Ints:
     return found
 
 
-def _members(codes: Bytes, size: int, ends: Ints) -> _Members | Flags:
+def _members(codes: Bytes, quotes: Ints, ends: Ints) -> _Members | Flags:
     """Every member of every line; else flags of the lines that are not plain flat objects."""
     bad: Flags = np.zeros(ends.size, np.bool_)
-    quotes = np.flatnonzero(codes[:size] == ord('"'))
     opening, closing = quotes[0::2], quotes[1::2]
     after = _skip_blanks(codes, closing + 1)
     follower = codes[after]
     is_key = follower == ord(":")
     loose = ~is_key & (follower != ord(",")) & (follower != ord("}"))
-    start, stop = opening[is_key] + 1, closing[is_key]
-    value = _skip_blanks(codes, after[is_key] + 1)
+    at = np.flatnonzero(is_key)
+    start, stop = opening[at] + 1, closing[at]
+    value = _skip_blanks(codes, after[at] + 1)
     first = codes[value]
     native = (first >= ord("0")) & (first <= ord("9"))
     native |= (first == ord("-")) | (first == ord("t")) | (first == ord("f"))
     strange = ~native & (first != ord('"')) & (first != ord("n"))
     strange |= stop - start > _LONGEST_KEY
-    line = np.searchsorted(ends, start)
+    count = np.diff(np.searchsorted(start, ends), prepend=0)
+    line = np.repeat(np.arange(ends.size), count)
     bad[line[strange]] = True
     bad[np.searchsorted(ends, closing[loose])] = True
     if bad.any():
         return bad
-    number, keys = numbered(codes, start, stop)
+    number, keys = numbered(codes, start, stop, count)
     escaped = np.array([b"\\" in key for key in keys], np.bool_)
     if escaped.any():
         bad[line[escaped[number]]] = True
@@ -189,13 +182,14 @@ def _members(codes: Bytes, size: int, ends: Ints) -> _Members | Flags:
 
 def _skip_blanks(codes: Bytes, at: Ints) -> Ints:
     """Positions moved over spaces, tabs and carriage returns."""
-    at = at.copy()
     for _ in range(_BLANKS):
         found = codes[at]
+        if found.min(initial=255) > ord(" "):
+            break
         blank = (found == 32) | (found == 9) | (found == 13)
         if not blank.any():
             break
-        at += blank
+        at = at + blank
     return at
 
 

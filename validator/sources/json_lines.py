@@ -16,7 +16,7 @@ from validator.records import Batch, Ints, Unreadable
 from validator.sources.ahead import ahead, side_by_side
 from validator.sources.columns import Keys
 from validator.sources.json_exact import Cells, Match, exact
-from validator.sources.json_fast import Fast, Flags, parse, suspicious
+from validator.sources.json_fast import Fast, Flags, parse
 from validator.sources.parts import Part, Stretch, numbered
 from validator.text import Text
 
@@ -112,9 +112,9 @@ def parsed(block: Lines | Refused, reading: Reading) -> Parsed:
 
 def _split(data: bytes, reading: Reading) -> tuple[Flags, Fast | None]:
     """Flags of the lines to be read exactly, and all the others parsed."""
-    hard = suspicious(data, reading.limit)
+    hard: Flags = np.zeros(data.count(b"\n"), np.bool_)
     while not hard.all():
-        result = parse(_without(data, hard), reading.fields, reading.match)
+        result = parse(_without(data, hard), reading.fields, reading.match, reading.limit)
         if isinstance(result, Fast):
             return hard, result
         hard[np.flatnonzero(~hard)[result]] = True
