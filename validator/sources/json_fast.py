@@ -51,13 +51,15 @@ class _Members:
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """Lines ready to be parsed: native values quoted, and where these are."""
+    """Lines ready to be parsed: native values quoted, and where these are; `has_empty`: there may
+    be empty texts."""
 
     data: bytes
     lines: int
     columns: tuple[Column, ...]
     native_line: Ints
     native_column: Ints
+    has_empty: bool
 
 
 def parse(data: bytes, fields: Sequence[str], match: Match, limit: int) -> Fast | Flags:
@@ -77,7 +79,7 @@ def parse(data: bytes, fields: Sequence[str], match: Match, limit: int) -> Fast 
         frame = pl.read_ndjson(b"".join(w.data for w in ready), schema=schema)
     except pl.exceptions.PolarsError:
         return np.ones(lines, np.bool_)
-    frame = _by_field(frame, fields, columns, b'""' in data)
+    frame = _by_field(frame, fields, columns, any(w.has_empty for w in ready))
     flags = _native_flags(ready, lines)
     whole = [pl.col(n).filter(flag).str.contains(_NATIVE).all() for n, flag in flags.items()]
     if frame.height != lines or (whole and not all(frame.select(whole).row(0))):
@@ -129,7 +131,10 @@ def _prepared(data: bytes, match: Match, limit: int) -> _Window | Flags:
     if columns:
         native &= np.array([c.field is not None for c in columns], np.bool_)[members.key]
     quoted = _quoted(data, codes, members.value[native])
-    return _Window(quoted, ends.size, columns, members.line[native], members.key[native])
+    is_quote = codes == ord('"')
+    has_empty = bool((is_quote[1:] & is_quote[:-1]).any())
+    at, key = members.line[native], members.key[native]
+    return _Window(quoted, ends.size, columns, at, key, has_empty)
 
 
 def _padded(data: bytes) -> Bytes:

@@ -96,7 +96,7 @@ def parsed(block: Lines | Refused, reading: Reading) -> Parsed:
         bad = Unreadable(1, block.line, block.reason, value)
         none = np.zeros(0, np.int64)
         return Parsed(Part(_frame([], reading.fields), 1, none, none, unreadable=(bad,)), ())
-    hard, fast = _split(block.data, reading)
+    hard, fast = _split(block.data, block.lines.size, reading)
     if fast is not None and not hard.any():
         part = Part(
             fast.frame,
@@ -110,9 +110,9 @@ def parsed(block: Lines | Refused, reading: Reading) -> Parsed:
     return _merged(block, hard, fast, reading)
 
 
-def _split(data: bytes, reading: Reading) -> tuple[Flags, Fast | None]:
+def _split(data: bytes, lines: int, reading: Reading) -> tuple[Flags, Fast | None]:
     """Flags of the lines to be read exactly, and all the others parsed."""
-    hard: Flags = np.zeros(data.count(b"\n"), np.bool_)
+    hard: Flags = np.zeros(lines, np.bool_)
     while not hard.all():
         result = parse(_without(data, hard), reading.fields, reading.match, reading.limit)
         if isinstance(result, Fast):

@@ -22,6 +22,9 @@ from validator.sources.reasons import TOO_LONG
 from validator.sources.source import Format, Opened, Place, SourceOptions, UnknownTable
 from validator.sources.stretches import Chosen, chosen
 
+#: Bytes in which line feeds are counted at once, few enough for the processor's cache.
+_WINDOW = 1 << 18
+
 
 @dataclass(frozen=True, slots=True)
 class JsonLinesSource:
@@ -85,7 +88,7 @@ def _blocks(
             at += newline + 1
         cut = chunk.rfind(b"\n") + 1
         if cut:
-            block = _lines(carry + chunk[:cut], line, at)
+            block = _lines(b"".join((carry, memoryview(chunk)[:cut])), line, at)
             yield block
             line += block.lines.size
             at += len(block.data)
@@ -102,7 +105,9 @@ def _blocks(
 
 
 def _lines(data: bytes, first: int, start: int) -> Lines:
-    count = int(np.count_nonzero(np.frombuffer(data, np.uint8) == 10))
+    codes = np.frombuffer(data, np.uint8)
+    windows = (codes[i : i + _WINDOW] for i in range(0, codes.size, _WINDOW))
+    count = sum(int(np.count_nonzero(window == 10)) for window in windows)
     return Lines(data, np.arange(first, first + count), start)
 
 
