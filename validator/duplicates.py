@@ -18,7 +18,8 @@ import polars as pl
 from validator.canon import canonical_frame
 from validator.dataset import Columns, Hashes, Mark
 from validator.pack import Role, Table
-from validator.reading import Again, Reader, TableRun, again
+from validator.reading import Reader, TableRun
+from validator.rereading import Again, again
 
 Ints = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]

@@ -15,8 +15,9 @@ import numpy.typing as npt
 from validator.canon import canonical_frame
 from validator.duplicates import Place
 from validator.pack import Field, Packs, Role, Table
-from validator.reading import Reader, TableRun, again
+from validator.reading import Reader, TableRun
 from validator.records import Link, Operation, Record, Standing
+from validator.rereading import again
 from validator.rule import Need, Use
 from validator.standing import Blocks
 

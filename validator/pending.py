@@ -20,7 +20,8 @@ from validator.dataset import Index
 from validator.duplicates import Place, Settled
 from validator.finding import build
 from validator.plan import RuleError
-from validator.reading import Again, Reader, TableRun, again
+from validator.reading import Reader, TableRun
+from validator.rereading import Again, again
 from validator.rule import Need
 from validator.standing import Family, held_back
 

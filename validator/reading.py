@@ -1,13 +1,14 @@
 """The first pass over the sources of one table: judge batches, keep columns, write violations.
 
 A file that turns out to be unreadable as a whole leaves nothing behind but its problem. Dataset
-rules come later (`validator.check`), over the columns kept here. It also reads chosen records again
-(`again`), which checks by the stamp that nothing changed in between.
+rules come later (`validator.check`), over the columns kept here; records are read again by
+`validator.rereading`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,13 +20,11 @@ from validator.finding import Spot, Veil, build, of_source, of_unreadable
 from validator.native import plain
 from validator.pack import Packs, Table
 from validator.plan import Faults, Plan, judge
-from validator.records import CHANGED, Batch, ChosenSource, Column, SourceError, TableSource
+from validator.records import Batch, Column, SourceError, TableSource
 from validator.rule import Use
 from validator.run import FileProblem
+from validator.sources.ahead import ahead
 from validator.store import Writer
-
-#: Fewer than one record in so many are picked out of the file; more, and reading all is as fast.
-_FEW = 4
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -201,40 +200,47 @@ def _together(parts: Sequence[Ints]) -> Ints:
 def _read_source(
     reader: Reader, entry: Entry, shape: Shape, source: TableSource, group: int
 ) -> _Found:
-    found, table = _Found(), entry.table
-    frames: list[pl.DataFrame] = []
-    for batch in source.batches(reader.batch_rows):
-        frames.clear()
-        frame, wrong = plain(reader.packs, table, batch)
-        columns = read(table, shape, frame)
-        judged = columns.marks <= Mark.REFUSED
-        invalid = columns.marks == Mark.INVALID
-        faults = reader.judge(entry.plan, batch, frame, wrong, judged, invalid)
-        if len(faults.row):
-            use = faults.use + entry.base
-            spot = Spot(batch.frame, batch.ordinals, batch.lines)
-            frames.append(build(table, reader.uses, use, faults.row, spot, reader.veil))
-            blocks = np.array([reader.holds[u] for u in use], dtype=np.bool_)
-            found.held.add(use[blocks], faults.row[blocks] + found.rows)
-        if batch.unreadable:
-            number = entry.unreadable
-            frames.append(
-                of_unreadable(number, reader.uses[number], table, batch.unreadable, reader.veil)
-            )
-            found.unreadable += len(batch.unreadable)
-        if frames:
-            together = pl.concat(frames)
-            if len(frames) > 1:
-                together = together.sort("record", maintain_order=True)
-            found.count(together)
-            reader.writer.add(group, together)
-        found.columns.append(columns)
-        found.shift(batch.ordinals)
-        found.rows += frame.height
-        reader.on_rows(source, found.rows)
+    """The next batch is made ready while one is judged."""
+    found = _Found()
+    with closing(ahead(source.batches(reader.batch_rows))) as batches:
+        for batch in batches:
+            _read_batch(reader, entry, shape, batch, group, found)
+            reader.on_rows(source, found.rows)
     reader.writer.flush(group)
     _read_header(reader, entry, source.columns(), group, found)
     return found
+
+
+def _read_batch(
+    reader: Reader, entry: Entry, shape: Shape, batch: Batch, group: int, found: _Found
+) -> None:
+    table, frames = entry.table, list[pl.DataFrame]()
+    frame, wrong = plain(reader.packs, table, batch)
+    columns = read(table, shape, frame)
+    judged = columns.marks <= Mark.REFUSED
+    invalid = columns.marks == Mark.INVALID
+    faults = reader.judge(entry.plan, batch, frame, wrong, judged, invalid)
+    if len(faults.row):
+        use = faults.use + entry.base
+        spot = Spot(batch.frame, batch.ordinals, batch.lines)
+        frames.append(build(table, reader.uses, use, faults.row, spot, reader.veil))
+        blocks = np.array(reader.holds, dtype=np.bool_)[use]
+        found.held.add(use[blocks], faults.row[blocks] + found.rows)
+    if batch.unreadable:
+        number = entry.unreadable
+        frames.append(
+            of_unreadable(number, reader.uses[number], table, batch.unreadable, reader.veil)
+        )
+        found.unreadable += len(batch.unreadable)
+    if frames:
+        together = pl.concat(frames)
+        if len(frames) > 1:
+            together = together.sort("record", maintain_order=True)
+        found.count(together)
+        reader.writer.add(group, together)
+    found.columns.append(columns)
+    found.shift(batch.ordinals)
+    found.rows += frame.height
 
 
 def _read_header(
@@ -251,86 +257,6 @@ def _read_header(
         frame = of_source(entry.unknown_field, use, table, unknown)
         found.count(frame)
         reader.writer.add_dataset(group, frame)
-
-
-@dataclass(frozen=True, slots=True)
-class Again:
-    """Records read again: their positions in the table, and where they stand."""
-
-    segment: Segment
-    positions: Ints
-    spot: Spot
-    frame: pl.DataFrame
-
-
-def again(reader: Reader, run: TableRun, positions: Ints | None) -> Iterator[Again]:
-    """Read the records at sorted positions again (None: all), batch by batch.
-
-    `spot.frame` holds the cells as written, `frame` native cells in lexical form. Raises
-    SourceError if the file changed since the first pass.
-    """
-    for segment in run.segments:
-        stop = segment.start + segment.rows
-        if positions is None:
-            wanted = np.arange(segment.start, stop, dtype=np.int64)
-        else:
-            wanted = positions[
-                np.searchsorted(positions, segment.start) : np.searchsorted(positions, stop)
-            ]
-        if len(wanted):
-            yield from _again(reader, run.table, segment, wanted)
-
-
-def _again(reader: Reader, table: Table, segment: Segment, wanted: Ints) -> Iterator[Again]:
-    source = segment.source
-    if source.stamp() != segment.stamp:
-        raise SourceError(source.file, CHANGED)
-    found = None
-    if isinstance(source, ChosenSource) and len(wanted) * _FEW <= segment.rows:
-        found = source.chosen(segment.ordinals(wanted))
-    if found is None:
-        yield from _among_all(reader, table, segment, wanted)
-    else:
-        yield from _chosen(reader, table, segment, wanted, found)
-    if source.stamp() != segment.stamp:
-        raise SourceError(source.file, CHANGED)
-
-
-def _chosen(
-    reader: Reader, table: Table, segment: Segment, wanted: Ints, batches: Iterator[Batch]
-) -> Iterator[Again]:
-    at = 0
-    for batch in batches:
-        mine = wanted[at : at + batch.frame.height]
-        if not np.array_equal(segment.ordinals(mine), batch.ordinals):
-            raise SourceError(segment.source.file, CHANGED)
-        frame, _ = plain(reader.packs, table, batch)
-        yield Again(segment, mine, Spot(batch.frame, batch.ordinals, batch.lines), frame)
-        at += len(mine)
-    if at != len(wanted):
-        raise SourceError(segment.source.file, CHANGED)
-
-
-def _among_all(reader: Reader, table: Table, segment: Segment, wanted: Ints) -> Iterator[Again]:
-    source, at = segment.source, segment.start
-    for batch in source.batches(reader.batch_rows):
-        height = batch.frame.height
-        mine = wanted[np.searchsorted(wanted, at) : np.searchsorted(wanted, at + height)]
-        if len(mine):
-            rows = mine - at
-            frame, _ = plain(reader.packs, table, batch)
-            lines = batch.lines[rows] if batch.lines is not None else None
-            if len(mine) == height:
-                spot = Spot(batch.frame, batch.ordinals, lines)
-                yield Again(segment, mine, spot, frame)
-            else:
-                spot = Spot(batch.frame[rows], batch.ordinals[rows], lines)
-                yield Again(segment, mine, spot, frame[rows])
-        at += height
-        if at > wanted[-1]:
-            break
-    if at <= wanted[-1]:
-        raise SourceError(source.file, CHANGED)
 
 
 def bulk(
