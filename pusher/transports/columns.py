@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal, localcontext
@@ -133,6 +133,8 @@ def stored(kind: Kind, text: str, column: RealColumn) -> str:
     if family is Family.PADDED:
         return text.rstrip(" ")
     if family in _NUMBERS:
+        if kind is Kind.DECIMAL and column.family is Family.DECIMAL and _fits(text, column.scale):
+            return text
         return _number(text, column) if matches(Kind.DECIMAL, text) else text
     if family in (Family.DATE, Family.DATETIME) and matches(Kind.DATETIME, text):
         whole = canonical(Kind.DATETIME, text[:10] if family is Family.DATE else text)
@@ -144,11 +146,17 @@ def stored(kind: Kind, text: str, column: RealColumn) -> str:
 _NUMBERS = frozenset({Family.INTEGER, Family.DECIMAL, Family.SINGLE, Family.DOUBLE})
 
 
+def _fits(text: str, scale: int | None) -> bool:
+    """True when a canonical number has no more places than a column."""
+    point = text.find(".")
+    return scale is None or point < 0 or len(text) - point - 1 <= scale
+
+
 def _number(text: str, column: RealColumn) -> str:
     scale = 0 if column.family is Family.INTEGER else column.scale
     if column.family in (Family.SINGLE, Family.DOUBLE):
         text = _floating(text, single=column.family is Family.SINGLE)
-    elif scale is not None:
+    elif scale is not None and not _fits(text, scale):
         with localcontext(prec=200):
             rounded = Decimal(text).quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP)
         text = format(rounded, "f")
@@ -199,10 +207,13 @@ def texts_of(kind: Kind, values: Iterable[object]) -> list[str]:
         return [value if type(value) is str else text_of(kind, value) for value in values]
     if kind is Kind.INTEGER:
         return [str(value) if type(value) is int else text_of(kind, value) for value in values]
-    return [_kept_text(kind, v) if type(v) is str else text_of(kind, v) for v in values]
+    return [
+        text_of(kind, v) if isinstance(v, bytes | bytearray | memoryview) else _kept_text(kind, v)
+        for v in values
+    ]
 
 
 @lru_cache(maxsize=65_536)
-def _kept_text(kind: Kind, value: str) -> str:
-    """Dates and amounts repeat."""
+def _kept_text(kind: Kind, value: Hashable) -> str:
+    """Dates and amounts repeat; equal values of different types have equal texts."""
     return text_of(kind, value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -77,4 +77,4 @@ def examine(
         cased=tuple(c.name for o, c in met.items() if dialect.exact_case and c.name != need[o]),
         demanded=tuple(c.name for c in silent if c.demanded),
     )
-    return difference, replace(place, real={**place.real, **met})
+    return difference, place.with_real(met)

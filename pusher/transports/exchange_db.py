@@ -35,12 +35,13 @@ from pusher.transports.dialect import Dialect
 from pusher.transports.dialects import connect
 from pusher.transports.exchange_columns import Difference, examine
 from pusher.transports.exchange_rows import (
-    VALIDATED,
     Row,
     answered,
     has_effect,
+    may_be_answered,
     receipt_lsh,
     rows_of,
+    verdict_of,
 )
 from pusher.transports.exchange_settings import ExchangeSettings, ExchangeTable, exchange_table
 from pusher.transports.exchange_sql import (
@@ -185,13 +186,22 @@ class ExchangeTransport:
     def _verdicts_in(self, place: ExchangeTable, awaited: Sequence[Awaited]) -> Iterable[Verdict]:
         names = _names(entry.key.keys() for entry in awaited)
         keys = [kept_key(place, names, entry.key) for entry in awaited]
-        found = self._transact(lambda connection: self._by_key(connection, place, names, keys))
-        for entry, key in zip(awaited, keys, strict=True):
+        waiting = self._transact(lambda c: self._by_key(c, place, names, keys, states_only=True))
+        open_ = [
+            (entry, key)
+            for entry, key in zip(awaited, keys, strict=True)
+            if may_be_answered(entry, waiting.get(key, ()))
+        ]
+        if not open_:
+            return
+        asked_for = [key for _, key in open_]
+        found = self._transact(lambda c: self._by_key(c, place, names, asked_for))
+        for entry, key in open_:
             kept = None if entry.fields is None else place.kept_content(entry.fields)
-            asked = entry if place.keeps_all else replace(entry, fields=kept)
+            asked = entry if kept is entry.fields else replace(entry, fields=kept)
             word = answered(asked, found.get(key, ()), self._settings.accepted_at)
             if word is not None:
-                yield _verdict(entry, *word)
+                yield verdict_of(entry, *word)
 
     def _compare(self, tables: Sequence[Table]) -> tuple[Difference, ...]:
         places = [exchange_table(self._settings, self._packs, table.qualified) for table in tables]
@@ -232,9 +242,12 @@ class ExchangeTransport:
         place: ExchangeTable,
         names: tuple[str, ...],
         keys: Sequence[KeyTuple],
+        *,
+        states_only: bool = False,
     ) -> dict[KeyTuple, list[Row]]:
         dialect, _ = self._connected()
-        return rows_by_key(connection, dialect, place, names, keys, self._settings.page)
+        page = self._settings.page
+        return rows_by_key(connection, dialect, place, names, keys, page, states_only=states_only)
 
     def _write(
         self, connection: sa.Connection, place: ExchangeTable, parcels: Iterable[Parcel]
@@ -273,20 +286,7 @@ def _names(keys: Iterable[Iterable[str]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for key in keys for name in key))
 
 
-def _verdict(entry: Awaited, answer: Answer, row: Row) -> Verdict:
-    """SJSCZT 1 is a word that may still change."""
-    return Verdict(
-        entry.standard,
-        entry.table,
-        entry.division,
-        entry.key,
-        answer,
-        row.lsh,
-        row.reason if answer is Answer.REJECTED else "",
-        final=row.status != VALIDATED,
-    )
-
-
 def _kept(place: ExchangeTable, parcel: Parcel) -> Parcel:
     """A parcel as it looks once the table has it; what is compared, never what is sent."""
-    return parcel if place.keeps_all else replace(parcel, fields=place.kept_content(parcel.fields))
+    kept = place.kept_content(parcel.fields)
+    return parcel if kept is parcel.fields else replace(parcel, fields=kept)

@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pusher.transport import Answer, Awaited, Parcel
+from pusher.transport import Answer, Awaited, Parcel, Verdict
 from validator.records import Operation
 
 #: SJSCZT: waiting, validated, refused, taken over.
 WAITING, VALIDATED, REFUSED, TAKEN_OVER = 0, 1, 2, 3
+
+_WORDS = frozenset({VALIDATED, REFUSED, TAKEN_OVER})
 
 #: SJWXYY of the invalidating copy of a changed record, where the parcel gives no reason.
 CHANGED = "数据变更"
@@ -76,6 +78,12 @@ def receipt_lsh(parcel: Parcel, rows: Sequence[Row]) -> str:
     return "" if row is None else row.lsh
 
 
+def may_be_answered(awaited: Awaited, rows: Sequence[Row]) -> bool:
+    """False when no row of the key, whatever its content, can hold a word on an awaited record."""
+    valid = awaited.operation is Operation.UPSERT
+    return any(row.valid is valid and row.status in _WORDS for row in rows)
+
+
 def answered(awaited: Awaited, rows: Sequence[Row], accepted_at: int) -> tuple[Answer, Row] | None:
     """The target's word on an awaited record, or None while there is none.
 
@@ -96,6 +104,20 @@ def answered(awaited: Awaited, rows: Sequence[Row], accepted_at: int) -> tuple[A
     if row.status in (VALIDATED, TAKEN_OVER):
         return (Answer.ACCEPTED if row.status >= accepted_at else Answer.RECEIVED), row
     return None
+
+
+def verdict_of(entry: Awaited, answer: Answer, row: Row) -> Verdict:
+    """SJSCZT 1 is a word that may still change."""
+    return Verdict(
+        entry.standard,
+        entry.table,
+        entry.division,
+        entry.key,
+        answer,
+        row.lsh,
+        row.reason if answer is Answer.REJECTED else "",
+        final=row.status != VALIDATED,
+    )
 
 
 def _same(left: Mapping[str, str], right: Mapping[str, str]) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -85,6 +85,7 @@ class ExchangeTable:
     columns: Mapping[str, sa.ColumnClause[Any]]
     clause: sa.TableClause
     real: Mapping[str, RealColumn]
+    lossy: tuple[str, ...]
 
     def kind(self, name: str) -> Kind:
         return self.table.by_name[name].kind
@@ -94,13 +95,14 @@ class ExchangeTable:
         return stored(self.kind(name), text, self.real[name])
 
     def kept_content(self, content: Mapping[str, str]) -> Mapping[str, str]:
-        """A content as it comes back from this table."""
-        return {name: self.kept(name, text) for name, text in content.items()}
+        """A content as it comes back from this table; `lossy` are the fields to look at."""
+        changed = {n: self.kept(n, content[n]) for n in self.lossy if n in content}
+        return {**content, **changed} if changed else content
 
-    @property
-    def keeps_all(self) -> bool:
-        """True when every business field comes back as it was sent."""
-        return all(faithful(f.kind, self.real[f.name]) for f in self.fields)
+    def with_real(self, real: Mapping[str, RealColumn]) -> ExchangeTable:
+        """The table with what the database said of its columns."""
+        known = {**self.real, **real}
+        return replace(self, real=known, lossy=_lossy(self.fields, known))
 
 
 def exchange_table(settings: ExchangeSettings, packs: Packs, qualified: str) -> ExchangeTable:
@@ -123,7 +125,22 @@ def exchange_table(settings: ExchangeSettings, packs: Packs, qualified: str) -> 
     real = {f.name: assumed(str(columns[f.name].name), f.kind) for f in table.fields}
     schema = None if settings.schema is None else quoted_name(checked_name(settings.schema), True)
     clause = sa.table(quoted_name(name, True), *columns.values(), schema=schema)
-    return ExchangeTable(table, name, business, exchange, settings.extra, columns, clause, real)
+    return ExchangeTable(
+        table,
+        name,
+        business,
+        exchange,
+        settings.extra,
+        columns,
+        clause,
+        real,
+        _lossy(business, real),
+    )
+
+
+def _lossy(fields: tuple[Field, ...], real: Mapping[str, RealColumn]) -> tuple[str, ...]:
+    """The fields whose columns may give back something else than they were given."""
+    return tuple(f.name for f in fields if not faithful(f.kind, real[f.name]))
 
 
 def checked_name(name: str) -> str:

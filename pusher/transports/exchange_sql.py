@@ -6,7 +6,7 @@ knows no transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -60,6 +60,9 @@ class _Insert:
 def _insert(place: ExchangeTable, dialect: sa.Dialect) -> _Insert:
     names = (*known_names(place), *written(place), *place.extra)
     statement = sa.insert(place.clause).values({place.columns[n]: sa.bindparam(n) for n in names})
+    if dialect.paramstyle == "pyformat":  # by position is quicker than by name
+        positional: Callable[..., sa.Dialect] = type(dialect)
+        dialect = positional(paramstyle="format")
     compiled = statement.compile(dialect=dialect)
     order = compiled.positiontup
     return _Insert(str(compiled), names, None if order is None else tuple(order))
@@ -86,7 +89,9 @@ def _lines(
                 f"{place.name} has no field {min(row.fields.keys() - known)} in the pack",
             )
         get = row.fields.get
-        line: list[object] = [get(name) or None for name in business]
+        line: list[object] = list(map(get, business))
+        if "" in line:  # an empty text and no value are one thing
+            line = [value or None for value in line]
         for i, bind in converted:
             if line[i] is not None:
                 line[i] = bind(str(line[i]))
@@ -129,8 +134,13 @@ def rows_by_key(
     names: tuple[str, ...],
     keys: Iterable[KeyTuple],
     page: int,
+    *,
+    states_only: bool = False,
 ) -> dict[KeyTuple, list[Row]]:
-    """Every row of each key, valid or not; a key without rows is absent. One query per page."""
+    """Every row of each key, valid or not; a key without rows is absent. One query per page.
+
+    `states_only` leaves the content out of the rows: a tenth of the bytes.
+    """
     for name in names:
         if name not in place.columns:
             raise TransportError(
@@ -138,7 +148,8 @@ def rows_by_key(
             )
     found: dict[KeyTuple, list[Row]] = {}
     for condition in key_conditions(dialect, place, names, keys, page):
-        for key, row in _read(connection, place, names, condition):
+        fields = names if states_only else known_names(place)
+        for key, row in _read(connection, place, names, condition, fields):
             found.setdefault(key, []).append(row)
     return found
 
@@ -195,9 +206,9 @@ def _read(
     place: ExchangeTable,
     names: tuple[str, ...],
     condition: sa.ColumnElement[bool],
+    fields: tuple[str, ...],
 ) -> Iterable[tuple[KeyTuple, Row]]:
-    business = known_names(place)
-    wanted = business + tuple(place.exchange)
+    wanted = fields + tuple(place.exchange)
     statement = sa.select(*(place.columns[name] for name in wanted)).where(condition)
     rows = connection.execute(statement).all()
     columns = [
