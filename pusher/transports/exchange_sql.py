@@ -43,8 +43,8 @@ def insert_rows(
         return
     if statement.order != statement.names:
         places = [statement.names.index(name) for name in statement.order]
-        lines = [[line[i] for i in places] for line in lines]
-    connection.exec_driver_sql(statement.sql, [tuple(line) for line in lines])
+        lines = [tuple(line[i] for i in places) for line in lines]
+    connection.exec_driver_sql(statement.sql, lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,36 +70,49 @@ def _insert(place: ExchangeTable, dialect: sa.Dialect) -> _Insert:
 
 def _lines(
     dialect: Dialect, place: ExchangeTable, rows: Sequence[NewRow], now: str
-) -> list[list[object]]:
-    """Values of the rows in the order of `_Insert.names`."""
+) -> list[tuple[object, ...]]:
+    """Values of the rows in the order of `_Insert.names`; the quick way is one tuple a row."""
     business = known_names(place)
-    known = set(business)
     bound = [(i, _bind(dialect, place, f.name)) for i, f in enumerate(place.fields)]
     converted = [(i, bind) for i, bind in bound if bind is not None]
-    own_fields = written(place)
-    flags = {v: _bound(dialect, place, "SJYXBS", "1" if v else "0") for v in (True, False)}
-    waiting = _bound(dialect, place, "SJSCZT", str(WAITING))
-    extra = [now if value == NOW else value for value in place.extra.values()]
-    lines: list[list[object]] = []
+    plain = {valid: _own(dialect, place, valid, now) for valid in (True, False)}
+    reason_at = written(place).index("SJWXYY") if "SJWXYY" in place.exchange else None
+    lines: list[tuple[object, ...]] = []
     for row in rows:
-        if not row.fields.keys() <= known:
-            raise TransportError(
-                Failure.CONFIGURATION,
-                "column",
-                f"{place.name} has no field {min(row.fields.keys() - known)} in the pack",
-            )
-        get = row.fields.get
-        line: list[object] = list(map(get, business))
-        if "" in line:  # an empty text and no value are one thing
-            line = [value or None for value in line]
-        for i, bind in converted:
-            if line[i] is not None:
-                line[i] = bind(str(line[i]))
-        own = {"SJYXBS": flags[row.valid], "SJWXYY": row.reason or None, "SJSCZT": waiting}
-        line += [own[name] for name in own_fields]
-        line += extra
-        lines.append(line)
+        cells: Sequence[object] = tuple(map(row.fields.get, business))
+        if len(row.fields) + cells.count(None) != len(business):
+            _refuse_unknown(place, row)
+        if "" in cells or converted:
+            cells = [value or None for value in cells]  # an empty text and no value are one thing
+            for i, bind in converted:
+                if cells[i] is not None:
+                    cells[i] = bind(str(cells[i]))
+        own = plain[row.valid]
+        if row.reason and reason_at is not None:
+            own = (*own[:reason_at], row.reason, *own[reason_at + 1 :])
+        lines.append((*cells, *own))
     return lines
+
+
+def _own(dialect: Dialect, place: ExchangeTable, valid: bool, now: str) -> tuple[object, ...]:
+    """What every row without a reason has beside its content."""
+    values = {
+        "SJYXBS": _bound(dialect, place, "SJYXBS", "1" if valid else "0"),
+        "SJWXYY": None,
+        "SJSCZT": _bound(dialect, place, "SJSCZT", str(WAITING)),
+    }
+    extra = (now if value == NOW else value for value in place.extra.values())
+    return (*(values[name] for name in written(place)), *extra)
+
+
+def _refuse_unknown(place: ExchangeTable, row: NewRow) -> None:
+    unknown = row.fields.keys() - set(known_names(place))
+    if unknown:
+        raise TransportError(
+            Failure.CONFIGURATION,
+            "column",
+            f"{place.name} has no field {min(unknown)} in the pack",
+        )
 
 
 def written(place: ExchangeTable) -> tuple[str, ...]:
