@@ -78,6 +78,14 @@ def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
             "a reference to a table outside the export is an info",
         ),
     )
+    group.add_argument(
+        "--low-memory",
+        action="store_true",
+        help=say(
+            "占用更少内存，速度稍慢：分小块读取",
+            "take less memory, a little slower: read in small blocks",
+        ),
+    )
     group.add_argument("--encoding", metavar="NAME", help=say("CSV编码", "encoding of CSV files"))
     group.add_argument(
         "--input-format",
@@ -171,7 +179,7 @@ def _options(
     keep: bool,
     progress: Callable[[Progress], None],
 ) -> Options:
-    from validator.check import Options
+    from validator.check import BATCH_ROWS, FEW_BATCH_ROWS, Options
     from validator.violation import Severity
 
     overrides = {k: Severity(v) for k, v in call.settings.mapping("severity").items()}
@@ -182,6 +190,7 @@ def _options(
         known=known if known is not None else _known(call, packs),
         show_personal=call.args.show_personal,
         fingerprint_key=fingerprint_key(call.settings.state_dir, keep=keep),
+        batch_rows=FEW_BATCH_ROWS if call.args.low_memory else BATCH_ROWS,
         engine=call.args.engine,
         on_progress=progress,
     )
@@ -211,6 +220,7 @@ _NO_STAGE = Text("没有这个阶段；可用：{known}", "no such stage; known:
 
 def _source_options(call: Call, spool: Path) -> SourceOptions:
     from validator.sources import SourceOptions
+    from validator.sources.source import BLOCK, SMALL_BLOCK
 
     names = call.settings.mapping("tables.names")
     return SourceOptions(
@@ -219,6 +229,7 @@ def _source_options(call: Call, spool: Path) -> SourceOptions:
         prefixes=call.settings.texts("tables.prefixes"),
         suffixes=call.settings.texts("tables.suffixes"),
         spool=spool,
+        block=SMALL_BLOCK if call.args.low_memory else BLOCK,
     )
 
 

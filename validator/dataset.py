@@ -154,26 +154,46 @@ def hashed(texts: pl.DataFrame, fields: Sequence[str], *, partial: bool = False)
     return total
 
 
-def joined(columns: Sequence[Columns]) -> Columns:
-    """One table's columns from those of its batches."""
+def joined(columns: list[Columns]) -> Columns:
+    """One table's columns from those of its batches. Empties the list, so that no more than one
+    column is held twice at a time."""
     if len(columns) == 1:
         return columns[0]
-    starts = np.cumsum([0, *(c.rows for c in columns)])[:-1]
-    first = columns[0]
+    rows, first = [c.rows for c in columns], columns[0]
+    starts = np.cumsum([0, *rows])[:-1]
+    own = [f for f in first.identities if all(c.identities[f] is c.key for c in columns)]
+    marked, keys = [c.marks for c in columns], [c.key for c in columns]
+    identities = {f: [c.identities[f] for c in columns] for f in first.identities if f not in own}
+    parts = {f: [c.parts[f] for c in columns] for f in first.parts}
+    values = {n: [c.values[n] for c in columns] for n in first.values}
+    columns.clear()
+    del first
+    key = _whole(keys)
     return Columns(
-        sum(c.rows for c in columns),
-        np.concatenate([c.marks for c in columns]),
-        np.concatenate([c.key for c in columns]),
-        {f: np.concatenate([c.identities[f] for c in columns]) for f in first.identities},
+        sum(rows),
+        np.concatenate(marked),
+        key,
+        {f: _whole(identities.pop(f)) for f in tuple(identities)} | dict.fromkeys(own, key),
         {
             f: (
-                np.concatenate([c.parts[f][0] + s for c, s in zip(columns, starts, strict=True)]),
-                np.concatenate([c.parts[f][1] for c in columns]),
+                np.concatenate([r + s for (r, _), s in zip(found, starts, strict=True)]),
+                np.concatenate([h for _, h in found]),
             )
-            for f in first.parts
+            for f, found in parts.items()
         },
-        {n: pl.concat([c.values[n] for c in columns]) for n in first.values},
+        {n: pl.concat(values.pop(n)) for n in tuple(values)},
     )
+
+
+def _whole(arrays: list[Hashes]) -> Hashes:
+    """The arrays as one; each is let go as soon as it is copied."""
+    whole = np.empty(sum(len(a) for a in arrays), dtype=np.uint64)
+    end = len(whole)
+    while arrays:
+        array = arrays.pop()
+        whole[end - len(array) : end] = array
+        end -= len(array)
+    return whole
 
 
 def _parts(cells: pl.Series, separator: str) -> tuple[Rows, Hashes]:

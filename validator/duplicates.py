@@ -65,9 +65,12 @@ def settle(reader: Reader, run: TableRun, at_target: Hashes | None) -> Settled:
 def _shared(columns: Columns) -> Ints:
     """Positions whose key hash stands more than once, drafts left out."""
     keyed = (columns.key != 0) & (columns.marks != Mark.DRAFT)
-    keys = columns.key if keyed.all() else columns.key[keyed]
-    twice = pl.Series(keys).is_duplicated().to_numpy()
-    found: Ints = np.flatnonzero(keyed)[twice].astype(np.int64)
+    keys = np.sort(columns.key[keyed])
+    twice = np.unique(keys[1:][keys[1:] == keys[:-1]])
+    if not len(twice):
+        return np.empty(0, dtype=np.int64)
+    shared = keyed & pl.Series(columns.key).is_in(pl.Series(twice).implode()).to_numpy()
+    found: Ints = np.flatnonzero(shared)
     return found
 
 

@@ -7,7 +7,7 @@ read back (`validator.store`), so that a stored one is small.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 
@@ -16,7 +16,7 @@ import numpy.typing as npt
 import orjson
 import polars as pl
 
-from validator.canon import canonical_frame, without_blanks
+from validator.canon import canonical_frame
 from validator.lexical import is_blank
 from validator.mask import keyed, masked
 from validator.pack import Role, Table
@@ -40,6 +40,9 @@ WHOSE: dict[str, tuple[str, ...]] = {
     "division": ("XZQHDM",),
 }
 STORED: dict[str, type[pl.DataType]] = {**SCHEMA, **dict.fromkeys(WHOSE, pl.String)}
+
+#: Violations that are built at once; bounds memory where every record fails.
+AT_ONCE = 50_000
 
 #: Between the values of several fields.
 BETWEEN = " / "
@@ -92,11 +95,27 @@ def build(
     spot: Spot,
     veil: Veil,
     params: Sequence[str | None] | None = None,
-) -> pl.DataFrame:
-    """One row per violation: `uses[use[i]]` is violated in row `rows[i]` of the spot's frame.
+) -> Iterator[pl.DataFrame]:
+    """One row per violation, in frames of bounded size: `uses[use[i]]` is violated in row `rows[i]`
+    of the spot's frame.
 
     `params[i]`: places of its message, as JSON.
     """
+    for start in range(0, len(rows), AT_ONCE):
+        part = slice(start, start + AT_ONCE)
+        said = params[part] if params is not None else None
+        yield _build(table, uses, use[part], rows[part], spot, veil, said)
+
+
+def _build(
+    table: Table,
+    uses: Sequence[Use],
+    use: Ints,
+    rows: Ints,
+    spot: Spot,
+    veil: Veil,
+    params: Sequence[str | None] | None,
+) -> pl.DataFrame:
     distinct, at = np.unique(rows, return_inverse=True)
     keys, who = _identities(table, spot.frame, distinct, veil)
     values: list[str | None] = [None] * len(rows)
@@ -184,7 +203,7 @@ def _texts(frame: pl.DataFrame, name: str, rows: Ints) -> list[str]:
     """Cells as written; empty where missing."""
     if name not in frame.columns:
         return [""] * len(rows)
-    return without_blanks(frame[name].gather(rows)).fill_null("").to_list()
+    return [c if c and not is_blank(c) else "" for c in frame[name].gather(rows).to_list()]
 
 
 def _personal(table: Table, fields: Sequence[str]) -> bool:

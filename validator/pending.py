@@ -131,8 +131,9 @@ def write(reader: Reader, run: TableRun, pending: Pending) -> None:
             continue
         at = np.searchsorted(part.positions, rows[low:high])
         said = _said(found[low:high], places)
-        frame = build(run.table, reader.uses, use[low:high], at, part.spot, reader.veil, said)
-        reader.writer.add_dataset(part.segment.group, frame)
+        of = use[low:high]
+        for frame in build(run.table, reader.uses, of, at, part.spot, reader.veil, said):
+            reader.writer.add_dataset(part.segment.group, frame)
 
 
 def _note_places(part: Again, firsts: Ints, places: dict[int, str]) -> None:

@@ -177,6 +177,9 @@ def read_table(
             held.add(use, row + start)
         found.append(one)
     empty = read(entry.table, shape, pl.DataFrame())
+    columns = [c for one in found for c in one.columns]
+    for one in found:
+        one.columns.clear()
     counts: dict[int, int] = {}
     for one in found:
         for number, times in one.counts.items():
@@ -184,7 +187,7 @@ def read_table(
     return TableRun(
         entry,
         tuple(segments),
-        joined([c for one in found for c in one.columns] or [empty]),
+        joined(columns or [empty]),
         held,
         counts,
         sum(one.unreadable for one in found),
@@ -214,30 +217,25 @@ def _read_source(
 def _read_batch(
     reader: Reader, entry: Entry, shape: Shape, batch: Batch, group: int, found: _Found
 ) -> None:
-    table, frames = entry.table, list[pl.DataFrame]()
+    table = entry.table
     frame, wrong = plain(reader.packs, table, batch)
     columns = read(table, shape, frame)
     judged = columns.marks <= Mark.REFUSED
     invalid = columns.marks == Mark.INVALID
     faults = reader.judge(entry.plan, batch, frame, wrong, judged, invalid)
-    if len(faults.row):
-        use = faults.use + entry.base
-        spot = Spot(batch.frame, batch.ordinals, batch.lines)
-        frames.append(build(table, reader.uses, use, faults.row, spot, reader.veil))
-        blocks = np.array(reader.holds, dtype=np.bool_)[use]
-        found.held.add(use[blocks], faults.row[blocks] + found.rows)
+    use = faults.use + entry.base
+    blocks = np.array(reader.holds, dtype=np.bool_)[use]
+    found.held.add(use[blocks], faults.row[blocks] + found.rows)
+    spot = Spot(batch.frame, batch.ordinals, batch.lines)
+    frames = build(table, reader.uses, use, faults.row, spot, reader.veil)
     if batch.unreadable:
-        number = entry.unreadable
-        frames.append(
-            of_unreadable(number, reader.uses[number], table, batch.unreadable, reader.veil)
-        )
+        of = reader.uses[entry.unreadable]
+        bad = of_unreadable(entry.unreadable, of, table, batch.unreadable, reader.veil)
+        frames = iter([pl.concat([*frames, bad]).sort("record", maintain_order=True)])
         found.unreadable += len(batch.unreadable)
-    if frames:
-        together = pl.concat(frames)
-        if len(frames) > 1:
-            together = together.sort("record", maintain_order=True)
-        found.count(together)
-        reader.writer.add(group, together)
+    for frame_of_bad in frames:
+        found.count(frame_of_bad)
+        reader.writer.add(group, frame_of_bad)
     found.columns.append(columns)
     found.shift(batch.ordinals)
     found.rows += frame.height

@@ -76,7 +76,7 @@ class Writer:
             of.waiting.clear()
 
     def add_dataset(self, group: int, frame: pl.DataFrame) -> None:
-        """Violations of dataset rules, all of the group at once, sorted by record."""
+        """Violations of dataset rules, sorted by record."""
         for part in frame.iter_slices(CHUNK):
             self.groups[group].dataset.append(self._chunk(part))
 

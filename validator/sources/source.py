@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from validator.sources.naming import Naming
 
 MIB = 1 << 20
+#: Bytes of a file read at once; with little memory, fewer.
+BLOCK = 8 * MIB
+SMALL_BLOCK = 2 * MIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class SourceOptions:
     tables: Mapping[str, str] = field(default_factory=dict)
     prefixes: tuple[str, ...] = ()
     suffixes: tuple[str, ...] = ()
-    block: int = 8 * MIB
+    block: int = BLOCK
     spool: Path | None = None
 
 
