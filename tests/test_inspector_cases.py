@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from spgl.inspector.cases import Case, codes, overdue, worked_out
+from spgl.inspector.runs import newest
 from spgl.inspector.snapshot import Snapshot
 from validator.load import load_packs
 from validator.pack import Packs
@@ -101,3 +102,8 @@ def test_without_a_readable_limit_nothing_is_overdue(limit: str) -> None:
     found = cases([("a", "3", "01")], {"a": limit})
     assert found["a"].limit is None
     assert overdue(list(found.values())) == []
+
+
+def test_pages_open_on_the_run_that_read_records_not_on_its_refusals() -> None:
+    assert newest(["20260402T01-b-refused", "20260402T01-b", "20260401T01-a"]) == "20260402T01-b"
+    assert newest(["20260402T01-b-refused"]) == "20260402T01-b-refused"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -84,11 +84,11 @@ class Runs:
         return tuple(made)
 
     def open(self, name: str) -> Stored:
-        """The run of an id, or the newest for an empty one. Raises Refusal."""
+        """The run of an id, or the newest that read records for an empty one. Raises Refusal."""
         known = self.ids()
         if not known:
             raise Refusal(404, _NONE.fill({"folder": self.folder}))
-        found = name or known[0]
+        found = name or newest(known)
         if found not in known:
             raise Refusal(404, _UNKNOWN.fill({"name": found}))
         with self._lock:
@@ -110,6 +110,14 @@ class Runs:
     def titles(self, limit: int = 60) -> Mapping[str, datetime]:
         """Ids and times to choose a run from."""
         return {n.id: n.started for n in self.nights(limit)}
+
+
+def newest(ids: Sequence[str]) -> str:
+    """The newest run that read records; one of refusals (`ID-refused`) where there is no other.
+
+    `ids` are newest first and not empty.
+    """
+    return next((name for name in ids if not name.endswith("-refused")), ids[0])
 
 
 _NONE = Text(
