@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from validator.cells import odd_start
 from validator.lexical import BLANK, canonical_expr, matches_expr
 from validator.pack import Field, Kind, Table
 
@@ -17,19 +18,16 @@ _DATE_LENGTH = 10
 
 def canonical(field: Field, cells: pl.Series) -> pl.Series:
     """The cells of one field in canonical form."""
-    cells = without_blanks(cells)
-    if field.kind is Kind.DECIMAL:
-        return _by_distinct(field.kind, cells)
-    if field.kind in (Kind.DATE, Kind.DATETIME) and not _plain_times(field.kind, cells):
-        return _exact(field.kind, cells)
-    return cells
+    return _formed(field, without_blanks(cells))
 
 
 def canonical_frame(table: Table, frame: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:
     """The named fields in canonical form; a field that is not in the frame is null."""
+    there = [name for name in names if name in frame.columns]
+    filled = _without_blanks(frame.select(there))
     return pl.DataFrame(
         [
-            canonical(table.by_name[name], frame[name]).alias(name)
+            _formed(table.by_name[name], filled[name])
             if name in frame.columns
             else pl.repeat(None, frame.height, dtype=pl.String, eager=True).alias(name)
             for name in names
@@ -38,14 +36,26 @@ def canonical_frame(table: Table, frame: pl.DataFrame, names: tuple[str, ...]) -
 
 
 def without_blanks(cells: pl.Series) -> pl.Series:
-    """Null for blank cells. Cells rarely begin with a blank, which is tested first."""
-    name = cells.name
-    column = pl.col(name)
-    odd = (column < "!") | column.str.starts_with("\u00a0") | column.str.starts_with("\u3000")
-    frame = cells.to_frame()
-    if not frame.select(odd.any()).item():
-        return cells
-    return frame.select(pl.when(column.str.strip_chars(BLANK) != "").then(column).alias(name))[name]
+    """Null for blank cells."""
+    return _without_blanks(cells.to_frame())[cells.name]
+
+
+def _without_blanks(frame: pl.DataFrame) -> pl.DataFrame:
+    """Cells rarely begin with a blank, which is tested first."""
+    odd = frame.select(odd_start(name).any() for name in frame.columns)
+    return frame.with_columns(
+        pl.when(pl.col(name).str.strip_chars(BLANK) != "").then(name).alias(name)
+        for name in frame.columns
+        if odd[name].item()
+    )
+
+
+def _formed(field: Field, cells: pl.Series) -> pl.Series:
+    if field.kind is Kind.DECIMAL:
+        return _by_distinct(field.kind, cells)
+    if field.kind in (Kind.DATE, Kind.DATETIME) and not _plain_times(field.kind, cells):
+        return _exact(field.kind, cells)
+    return cells
 
 
 def times(field: Field, cells: pl.Series) -> pl.Series:

@@ -36,7 +36,10 @@ def perhaps_blank(name: str) -> pl.Expr:
 
 
 def odd_start(name: str) -> pl.Expr:
-    """True where the cell is empty or starts with a blank, so that it may be blank, not null."""
+    """True where the cell is empty or starts with a blank, so that it may be blank, not null.
+
+    The column keeps its name.
+    """
     column = pl.col(name)
     return (column < "!") | column.str.starts_with("\u00a0") | column.str.starts_with("\u3000")
 

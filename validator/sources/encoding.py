@@ -8,6 +8,7 @@ so each reader finds them in the record where they stand. Records are not known 
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Generator, Iterator
 from typing import BinaryIO
 
@@ -15,6 +16,8 @@ from validator.sources.source import MIB, Place
 
 _WIDE_BOMS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _UTF8 = "utf-8"
+#: How a byte that cannot be decoded stands in a text.
+_ESCAPED = re.compile("[\udc80-\udcff]")
 
 
 def utf8_chunks(
@@ -145,8 +148,8 @@ def _quality(window: bytes, encoding: str) -> tuple[int, int]:
     """(undecodable places, decoded non-ASCII characters) of the window; a cut tail counts not."""
     decoder = codecs.getincrementaldecoder(encoding)("surrogateescape")
     text = decoder.decode(window)
-    damaged = sum("\udc80" <= c <= "\udcff" for c in text)
-    return damaged, sum(c > "\x7f" for c in text) - damaged
+    damaged = len(_ESCAPED.findall(text))
+    return damaged, len(text) - len(text.encode("ascii", "ignore")) - damaged
 
 
 def _transcoded(handle: BinaryIO, encoding: str, size: int) -> Iterator[bytes]:
