@@ -327,6 +327,7 @@ class Packs:
     """The packs of a run. Tables are found by qualified name; a bare name must be unambiguous."""
 
     packs: tuple[Pack, ...]
+    _by_name: dict[str, Table] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def __iter__(self) -> Iterator[Pack]:
         return iter(self.packs)
@@ -343,10 +344,9 @@ class Packs:
 
     def table(self, qualified: str) -> Table:
         """The table of a qualified name `standard/table`. Raises KeyError."""
-        for table in self.tables():
-            if table.qualified == qualified:
-                return table
-        raise KeyError(qualified)
+        if not self._by_name:
+            self._by_name.update((t.qualified, t) for t in self.tables())
+        return self._by_name[qualified]
 
     def named(self, name: str) -> tuple[Table, ...]:
         """Every table of this bare name, case-insensitive."""
