@@ -65,7 +65,7 @@ def validate(path: Path, rows: int) -> Measured:
     from validator.sources import SourceOptions, discover
 
     packs = load_packs()
-    options = Options(known=_known(rows))
+    options = Options(known=known(rows))
     with tempfile.TemporaryDirectory() as store:
         started = time.perf_counter()
         found = discover([path], packs, SourceOptions())
@@ -119,7 +119,7 @@ def _is_csv(path: Path) -> bool:
     return path.suffix == ".csv"
 
 
-def _known(rows: int) -> dict[str, pl.DataFrame]:
+def known(rows: int) -> dict[str, pl.DataFrame]:
     """What the target holds already: the parents of the table."""
     import numpy as np
 
