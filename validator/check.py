@@ -37,7 +37,7 @@ Ints = npt.NDArray[np.int64]
 #: Records are dated by the clock of China.
 CHINA = timezone(timedelta(hours=8))
 #: Rows of a batch: enough for columns to pay, few enough to stay flat.
-BATCH_ROWS = 50_000
+BATCH_ROWS = 100_000
 #: With little memory: what a batch costs beside its rows shows, memory halves.
 FEW_BATCH_ROWS = 20_000
 

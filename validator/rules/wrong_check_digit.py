@@ -34,8 +34,13 @@ def bad(_packs: Packs, table: Table, use: Use) -> pl.Expr:
 def may(_packs: Packs, table: Table, use: Use) -> pl.Expr:
     """Asks for the shape, too, so that the plan need not ask wrong-format of a clean column."""
     field, of = table.by_name[use.fields[0]], format_of(use)
-    wrong = any_part(field, lambda column: doubtful(of.name, column))
-    return (wrong if of.when is None else wrong & holds(table, of.when)).any()
+    if of.when is None:
+        return any_part(field, lambda column: doubtful(of.name, column)).any()
+    if field.separator is not None:
+        wrong = any_part(field, lambda column: doubtful(of.name, column))
+        return (wrong & holds(table, of.when)).any()
+    concerned = pl.when(holds(table, of.when)).then(pl.col(field.name))
+    return doubtful(of.name, concerned).any()
 
 
 def json_schema(packs: Packs, table: Table, use: Use) -> Mapping[str, object]:
