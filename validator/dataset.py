@@ -228,8 +228,9 @@ def _frame(need: Need, columns: Columns, rows: Rows, live: Mask | None) -> pl.Da
     frame = pl.DataFrame(data | {n: columns.values[n] for n in need.values}).with_columns(
         pl.when(pl.col(identity(f)) != 0).then(pl.col(identity(f))).alias(identity(f))
         for f in plain
+        if not columns.identities[f].all()
     )
-    if live is not None:
+    if live is not None and not live.all():
         frame = frame.filter(pl.Series(live))
     for fields in need.identities:
         if fields in columns.parts:

@@ -42,9 +42,8 @@ def query(use: Use, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """Children whose value no parent has. A reference with a missing part points nowhere."""
     ref = reference_of(use)
     child, parent = identity(ref.fields), identity(ref.target_fields)
-    pointing = frames[0].drop_nulls(child)
-    held = frames[1].select(pl.col(parent).alias(child)).drop_nulls().unique()
-    return pointing.join(held, on=child, how="anti").select("row").unique().sort("row")
+    held = frames[1][parent].drop_nulls().unique().implode()
+    return frames[0].filter(~pl.col(child).is_in(held)).select("row").unique().sort("row")
 
 
 RULE = Rule(

@@ -25,6 +25,8 @@ from validator.rule import (
 from validator.text import Text
 
 NAME = "differs-from-linked-record"
+#: Odd, so that multiplying by it loses nothing of a hash.
+_MIX = pl.lit(0x9E3779B97F4A7C15, dtype=pl.UInt64)
 
 
 def uses(packs: Packs, table: Table) -> tuple[Use, ...]:
@@ -67,14 +69,26 @@ def query(use: Use, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
         pl.col(identity(texts_param(use, "other_by"))).alias("by"),
         pl.col(text_param(use, "source")).alias("theirs"),
     )
-    rows = frames[0].select("row", pl.col(value).alias("value"), pl.col(own).alias("by"))
-    rows = rows.drop_nulls()
+    rows = _in_question(
+        frames[0].select("row", pl.col(value).alias("value"), pl.col(own).alias("by")).drop_nulls(),
+        theirs.drop_nulls().unique(),
+    )
     if "among_table" in use.params:
         known = frames[2].select(pl.col(text_param(use, "among_field")).alias("value"))
         rows = rows.join(known.drop_nulls().unique(), on="value", how="semi")
     beside = rows.join(theirs.drop_nulls().unique(), on="by")
     same = beside.filter(pl.col("value") == pl.col("theirs")).select("row").unique()
     return beside.select("row").unique().join(same, on="row", how="anti").sort("row")
+
+
+def _in_question(rows: pl.DataFrame, theirs: pl.DataFrame) -> pl.DataFrame:
+    """The rows with a value beside a linked one that differs; most have none, and are many."""
+    # Both are hashes, so their mix stands for the pair; a join on pairs takes far more memory.
+    same = theirs.select(pl.col("by") * _MIX + pl.col("theirs")).to_series()
+    pair = pl.col("by") * _MIX + pl.col("value")
+    there = pl.col("by").is_in(theirs["by"].implode())
+    differing = rows.filter(there & ~pair.is_in(same.implode()))
+    return rows.filter(pl.col("row").is_in(differing["row"].implode()))
 
 
 RULE = Rule(
