@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from pusher.target import Target
     from pusher.worker import World
     from validator.pack import Packs
+    from validator.records import Record
 
+#: SJSCZT of rows that the target holds: checked, taken over.
+AT_TARGET = ("1", "3")
 _BOOKS = Text(
     "账目：读取 {read} = 无法读取 {unreadable} + 跳过 {skipped} + 未变 {unchanged}"
     "（其中仍被退回 {refused}）+ 重复 {duplicate} + 未放行 {blocked} + 进入台账 {entered}",
@@ -82,6 +85,11 @@ def target_of(call: Call, *, wait: float) -> Target:
     name, settings = call.settings.target(call.args.target)
     days = call.settings.number("ledger.keep_content_days")
     return targets.target_of(name, settings, wait=wait, keep_days=days)
+
+
+def at_target(packs: Packs, record: Record) -> bool:
+    """Whether a source says that an earlier system has brought the record to the target."""
+    return record.uploaded in AT_TARGET
 
 
 def world(call: Call) -> World:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spgl.setting import COUNT, NAMES, SECONDS, TEXT, Setting, choice
+from spgl.setting import COUNT, NAMES, SECONDS, TEXT, TEXTS, Setting, choice
 from validator.text import Text
 
 TARGET_SETTINGS: tuple[Setting, ...] = (
@@ -19,6 +19,15 @@ TARGET_SETTINGS: tuple[Setting, ...] = (
         Text(
             "接口地址，或前置库地址（mysql://、postgresql://、oracle://、dm://、sqlite:///）",
             "address of the interface or exchange database",
+        ),
+    ),
+    Setting(
+        "standards",
+        {**TEXTS, "minItems": 1},
+        None,
+        Text(
+            "投送到此目标的标准包；有多个目标时必填，不填则为全部",
+            "packs that are sent to this target; needed where there are several, default all",
         ),
     ),
     Setting("format", choice("json", "xml"), "json", Text("HTTP 正文格式", "HTTP body format")),

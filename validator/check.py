@@ -81,10 +81,14 @@ class Checked:
         """Every violation, in order of table, file, record; streamed."""
         return self.stored.violations()
 
-    def records(self) -> Iterator[Record]:
-        """Every record that was read, with its standing. Raises SourceError if a file changed."""
+    def records(self, tables: frozenset[str] | None = None) -> Iterator[Record]:
+        """Every record that was read, with its standing; only these tables are read again (None:
+        all). Raises SourceError if a file changed."""
+        outcomes = tuple(
+            o for o in self.outcomes if tables is None or o.run.table.qualified in tables
+        )
         known = known_columns(self.packs)
-        return passing.records(self.packs, self.reader, self.reader.uses, self.outcomes, known)
+        return passing.records(self.packs, self.reader, self.reader.uses, outcomes, known)
 
 
 def known_columns(packs: Packs) -> dict[str, tuple[str, ...]]:

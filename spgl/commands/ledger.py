@@ -7,9 +7,11 @@ import getpass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from spgl import checking, pushing
+from spgl import checking, pushing, routing, serving
 from spgl.cli import Call, Exit
 from spgl.config import ConfigError
+from spgl.routing import Route
+from spgl.serving import Served
 from validator.text import Lang, Text
 
 if TYPE_CHECKING:
@@ -104,25 +106,31 @@ def run(call: Call) -> int:
 
 
 def _adopt(call: Call) -> int:
+    """Each target is told what of the export is its own."""
     from pusher.ledger import adopt
-    from spgl.commands.push import AT_TARGET
 
-    target = pushing.target_of(call, wait=0.0)
+    routes = routing.routes_of(call, checking.packs_of(call), wait=0.0)
     with (
         pushing.open_ledger(call) as ledger,
         checking.check_paths(call, call.args.paths, known={}, keep=False) as made,
     ):
-        records = (r for r in made.checked.records() if r.uploaded in AT_TARGET)
-        done = adopt(ledger, records, target, made.run_id, datetime.now().astimezone())
-    print(
-        Text(
-            f"登记 {done.adopted:,} 条为已接收；台账已有 {done.known:,} 条，"
-            f"跳过 {done.skipped:,} 条",
-            f"{done.adopted:,} records noted as accepted; {done.known:,} were known, "
-            f"{done.skipped:,} skipped",
-        )[call.lang]
-    )
-    return Exit.FINE
+
+        def serve(route: Route) -> Served:
+            every = route.records(made.checked, None)
+            records = (r for r in every if pushing.at_target(made.packs, r))
+            now = datetime.now().astimezone()
+            done = adopt(ledger, records, route.target, made.run_id, now)
+            counts = {n: f"{getattr(done, n):,}" for n in ("adopted", "known", "skipped")}
+            print(_ADOPTED.fill(counts)[call.lang])
+            return Served(Exit.FINE)
+
+        return serving.each(call, routes, serve)
+
+
+_ADOPTED = Text(
+    "登记 {adopted} 条为已接收；台账已有 {known} 条，跳过 {skipped} 条",
+    "{adopted} records noted as accepted; {known} were known, {skipped} skipped",
+)
 
 
 def _list(call: Call, ledger: Ledger) -> int:

@@ -7,25 +7,24 @@ from __future__ import annotations
 
 import argparse
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spgl import checking, deletions, outputs, planning, pushing, refusals
-from spgl.cli import Call, Exit, gravest
+from spgl import checking, outputs, planning, pushing, routing, serving
+from spgl.cli import Call, gravest
 from spgl.config import ConfigError
 from spgl.night import ends
+from spgl.routing import Route
+from spgl.serving import Served
 from validator.text import Lang, Text
 
 if TYPE_CHECKING:
-    from pusher.ledger.core import Ledger
-    from pusher.target import Target
-    from validator.records import Record
+    import polars as pl
 
-#: SJSCZT of rows that the target holds: checked, taken over.
-AT_TARGET = ("1", "3")
+    from pusher.ledger.core import Ledger
+    from validator.pack import Packs
 
 
 def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
@@ -42,7 +41,14 @@ def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
         ),
     )
     group = parser.add_argument_group(say("投送", "delivery"))
-    group.add_argument("--target", metavar="NAME", help=say("目标名称", "name of the target"))
+    group.add_argument(
+        "--target",
+        metavar="NAME",
+        help=say(
+            "只投送此目标；省略则依次投送配置的全部目标",
+            "only this target; without it every configured target in turn",
+        ),
+    )
     group.add_argument(
         "--wait",
         type=float,
@@ -130,69 +136,44 @@ def run(call: Call) -> int:
 
 
 def _run(call: Call) -> int:
-    target = pushing.target_of(call, wait=call.args.wait)
+    """Judge the export once, then serve each target with what is its own."""
     end = _end(call)
     dry: bool = call.args.dry_run
     if not call.args.paths:
         if dry:
             raise ConfigError(_DRY[call.lang])
-        return _work_off(call, target, end)
-    from pusher.ledger import enter
-    from pusher.ledger import known as known_to
-    from pusher.ledger.plan import plan
-    from spgl.known import read_known
+        return _work_off(call, end)
     from validator.narrow import narrowed
 
+    packs = checking.packs_of(call)
+    routes = routing.routes_of(call, packs, wait=call.args.wait)
     files, baseline = outputs.asked(call), outputs.known(call)
     with planning.copied_ledger(call) if dry else pushing.open_ledger(call) as ledger:
-        known = dict(known_to(ledger, target.name))
-        if call.args.known_keys:
-            known = {**read_known(call.args.known_keys, checking.packs_of(call)), **known}
+        known = _known(call, routes, ledger, packs)
         with checking.check_paths(call, call.args.paths, known=known, keep=not dry) as made:
             result = outputs.without_known(call, narrowed(made.checked, made.chosen), baseline)
             outputs.show(call, result, made.packs, files)
-            now = datetime.now().astimezone()
-            if not known:
-                _first_run(call, made)
-            records = made.checked.records()
-            if made.chosen is not None:
-                records = (r for r in records if r.table in (made.chosen or ()))
-            listed = _listed(call, ledger, target, made)
-            whole = (
-                deletions.snapshot(call, ledger, target.name, result.run, made.chosen)
-                if call.args.snapshot
-                else None
-            )
-            records = chain(records if whole is None else whole.after(records), listed)
-            unreadable = result.run.total("unreadable")
             judged = outputs.exit_code(result, call.args.fail_on)
-            if dry:
-                planned = plan(ledger, records, target, made.run_id, now, unreadable=unreadable)
-                books = planned.books
-            else:
-                books = enter(ledger, records, target, made.run_id, now, unreadable=unreadable)
-            print(pushing.tell_books(books, call.lang))
-            if whole is not None:
-                print(deletions.tell(whole, call.lang))
-            doubtful = Exit.UNUSABLE if whole is not None and whole.doubts else Exit.FINE
-            if dry:
-                print(planning.tell_plan(planned, call.lang))
-                return gravest(judged, doubtful)
-            delivery = pushing.deliver(call, ledger, target, made.packs, made.run_id, until=end)
-            print(pushing.tell(delivery, target, call.lang))
-            refusals.show(call, ledger, target, made.packs, made.run_id)
-            return gravest(judged, doubtful, pushing.exit_code(delivery))
+
+            def serve(route: Route) -> Served:
+                fresh = not any(route.takes(table) for table in known)
+                return serving.push(
+                    call, ledger, route, made, result.run, end, fresh=fresh, several=routes.several
+                )
+
+            return gravest(judged, serving.each(call, routes, serve))
 
 
-def _listed(
-    call: Call, ledger: Ledger, target: Target, made: checking.Checking
-) -> Sequence[Record]:
-    """The records to delete by list; none without one. Raises ConfigError."""
-    if call.args.deletions is None:
-        return ()
-    listed = deletions.read_list(call.args.deletions, ledger, target.name, made.packs, call.lang)
-    deletions.contradicted(made.checked.records(), listed, call.lang)
-    return listed
+def _known(
+    call: Call, routes: routing.Routes, ledger: Ledger, packs: Packs
+) -> Mapping[str, pl.DataFrame]:
+    """What the targets hold by the ledger, else by --known-keys. Raises ConfigError."""
+    from spgl.known import read_known
+
+    known = routes.known(ledger)
+    if call.args.known_keys:
+        return {**read_known(call.args.known_keys, packs), **known}
+    return known
 
 
 def _end(call: Call) -> datetime | None:
@@ -202,29 +183,13 @@ def _end(call: Call) -> datetime | None:
     return ends(call.args.until, datetime.now(), call.lang).astimezone()
 
 
-def _work_off(call: Call, target: Target, end: datetime | None) -> int:
+def _work_off(call: Call, end: datetime | None) -> int:
     packs = checking.packs_of(call)
+    routes = routing.routes_of(call, packs, wait=call.args.wait)
+    run_id = f"{datetime.now():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
     with pushing.open_ledger(call, must_exist=True) as ledger:
-        run_id = f"{datetime.now():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-        delivery = pushing.deliver(call, ledger, target, packs, run_id, until=end)
-        print(pushing.tell(delivery, target, call.lang))
-        refusals.show(call, ledger, target, packs, run_id)
-    return pushing.exit_code(delivery) or Exit.FINE
 
+        def serve(route: Route) -> Served:
+            return serving.deliver(call, ledger, route, packs, run_id, end, several=routes.several)
 
-def _first_run(call: Call, made: checking.Checking) -> None:
-    """An empty ledger must not send what an earlier system has sent already (decisions 2).
-
-    Raises ConfigError naming the way out.
-    """
-    sent = sum(r.uploaded in AT_TARGET for r in made.checked.records())
-    if sent:
-        paths = " ".join(str(p) for p in call.args.paths)
-        raise ConfigError(
-            Text(
-                f"台账为空，而导出中有 {sent:,} 条记录已在国家系统（SJSCZT 为 1 或 3）；"
-                f"请先运行 spgl ledger adopt {paths}",
-                f"the ledger is empty, yet {sent:,} records of the export stand at the target "
-                f"already (SJSCZT 1 or 3); run spgl ledger adopt {paths} first",
-            )[call.lang]
-        )
+        return serving.each(call, routes, serve)
