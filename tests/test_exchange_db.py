@@ -24,7 +24,7 @@ from pusher.transports.columns import Family, text_of
 from pusher.transports.dialect import Phase
 from pusher.transports.dialects import DIALECTS
 from pusher.transports.exchange_db import ExchangeSettings, ExchangeTransport
-from pusher.transports.exchange_rows import Row, answered, has_effect, rows_of
+from pusher.transports.exchange_rows import NATIONAL, Row, answered, has_effect, rows_of
 from pusher.transports.exchange_settings import checked_name, exchange_table
 from validator.lexical import canonical
 from validator.pack import Kind
@@ -554,13 +554,13 @@ def test_presence_is_told_from_rows_for_every_history(steps: list[tuple[str, str
             entry = parcel(0, fields, previous=previous)
         else:
             entry = parcel(0, {"GCDM": "P1", "XMMC": held or ""}, operation=Operation.INVALIDATE)
-        assert not has_effect(entry, table, count_refused=True)
+        assert not has_effect(entry, table, NATIONAL, count_refused=True)
         table += [Row(r.fields, r.valid, 0, "", "") for r in rows_of(entry)]
-        assert has_effect(entry, table, count_refused=True)
+        assert has_effect(entry, table, NATIONAL, count_refused=True)
         held = content or None
         if collect:
             table = taken_over(table, refuse=collect == "refuse")
-            assert has_effect(entry, table, count_refused=True)
+            assert has_effect(entry, table, NATIONAL, count_refused=True)
             if collect == "refuse" and content:
                 held = None
 
@@ -579,12 +579,12 @@ def taken_over(table: list[Row], *, refuse: bool) -> list[Row]:
 def test_no_word_while_any_candidate_waits() -> None:
     entry = Awaited(1, STANDARD, PROJECT, DIVISION, {"GCDM": "P1"}, "")
     old = Row(OLD, True, 2, "9", "旧的退回")
-    assert answered(entry, [old, Row(NEW, True, 0, "", "")], 1) is None
-    found = answered(entry, [old, Row(NEW, True, 1, "10", "")], 1)
+    assert answered(entry, [old, Row(NEW, True, 0, "", "")], NATIONAL, at_once=True) is None
+    found = answered(entry, [old, Row(NEW, True, 1, "10", "")], NATIONAL, at_once=True)
     assert found is not None
     assert (found[0], found[1].lsh) == (Answer.ACCEPTED, "10")
-    assert answered(entry, [], 1) is None
-    assert answered(entry, [Row(NEW, True, 7, "10", "")], 1) is None
+    assert answered(entry, [], NATIONAL, at_once=True) is None
+    assert answered(entry, [Row(NEW, True, 7, "10", "")], NATIONAL, at_once=True) is None
 
 
 @given(

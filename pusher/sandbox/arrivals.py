@@ -53,8 +53,9 @@ def read_arrivals(
     arrivals: list[Arrival] = []
     for at, *line in zip(numbers, *columns, strict=True):
         texts = {name: text for name, text in zip(wanted, line, strict=True) if text}
-        valid, lsh = texts.pop("SJYXBS", "1") != "0", texts.pop("LSH", "")
-        arrivals.append(Arrival(at, texts, valid, lsh, texts.pop("SJSCZT", "")))
+        own = {name: texts.pop(name) for name in place.exchange if name in texts}
+        valid, lsh = own.get("SJYXBS", "1") != "0", own.get("LSH", "")
+        arrivals.append(Arrival(at, texts, valid, lsh, own.get("SJSCZT", "")))
     return arrivals
 
 

@@ -22,7 +22,6 @@ from pusher.sandbox.script import Script
 from pusher.transport import Answer
 from pusher.transports.dialects import connect
 from pusher.transports.exchange_columns import examine
-from pusher.transports.exchange_rows import REFUSED, TAKEN_OVER, VALIDATED, WAITING
 from pusher.transports.exchange_settings import ExchangeSettings, ExchangeTable
 from pusher.transports.exchange_sql import KeyTuple as _Key
 from pusher.transports.exchange_sql import key_conditions, key_of
@@ -147,7 +146,7 @@ class Collector:
                     continue
                 condition = sa.and_(
                     equals(self._dialect, place, "SJYXBS", 1),
-                    sa.not_(equals(self._dialect, place, "SJSCZT", REFUSED)),
+                    sa.not_(equals(self._dialect, place, "SJSCZT", place.conduct.refused)),
                 )
                 for found in read_arrivals(connection, place, condition):
                     table = place.table
@@ -161,7 +160,7 @@ class Collector:
         self, connection: sa.Connection, place: ExchangeTable, back: set[_Link], rng: Random
     ) -> tuple[int, bool]:
         """How many rows were answered, and whether more wait than one step reads."""
-        condition = equals(self._dialect, place, "SJSCZT", WAITING)
+        condition = equals(self._dialect, place, "SJSCZT", place.conduct.waiting)
         groups: dict[_Key, list[Arrival]] = {}
         waiting = read_arrivals(connection, place, condition, limit=self._pace.rows)
         for arrival in waiting:
@@ -223,7 +222,8 @@ class Collector:
         A copy flips all of them, refused ones too, which are corrected in the same way (facts:
         validity).
         """
-        accepted = [row for row in standing if row.status != str(REFUSED)]
+        states = place.conduct
+        accepted = [row for row in standing if row.status != str(states.refused)]
         if arrival.valid:
             repeated = any(row.fields == arrival.fields for row in accepted)
             reason = self._refusal(connection, place, arrival, bool(accepted))
@@ -232,7 +232,8 @@ class Collector:
             reason = NO_VALID_ROW if repeated else ""
             step.changes.extend((row.number, {"SJYXBS": "0"}) for row in standing)
             standing.clear()
-        status = str(REFUSED if reason else VALIDATED)
+        good = states.taken_over if states.validated is None else states.validated
+        status = str(states.refused if reason else good)
         step.changes.append((arrival.number, {"SJSCZT": status, "SBYY": reason, "LSH": str(lsh)}))
         if arrival.valid:
             standing.append(replace(arrival, status=status))
@@ -283,7 +284,8 @@ class Collector:
         self, connection: sa.Connection, place: ExchangeTable, keys: Sequence[_Key]
     ) -> dict[_Key, list[Arrival]]:
         """The valid answered rows of some keys."""
-        answered = self._in_state(place, VALIDATED, TAKEN_OVER, REFUSED)
+        states = place.conduct
+        answered = self._in_state(place, states.validated, states.taken_over, states.refused)
         found: dict[_Key, list[Arrival]] = {}
         names = place.table.key.fields
         for condition in key_conditions(self._dialect, place, names, keys, 500):
@@ -295,21 +297,24 @@ class Collector:
         self, connection: sa.Connection, place: ExchangeTable, wanted: Mapping[str, str]
     ) -> bool:
         condition = sa.and_(
-            self._in_state(place, VALIDATED, TAKEN_OVER),
+            self._in_state(place, place.conduct.validated, place.conduct.taken_over),
             *(equals(self._dialect, place, name, value) for name, value in wanted.items()),
         )
         return bool(read_arrivals(connection, place, condition, limit=1))
 
-    def _in_state(self, place: ExchangeTable, *states: int) -> sa.ColumnElement[bool]:
+    def _in_state(self, place: ExchangeTable, *states: int | None) -> sa.ColumnElement[bool]:
         """The condition that a row is valid and in one of these states."""
         return sa.and_(
             equals(self._dialect, place, "SJYXBS", 1),
-            sa.or_(*(equals(self._dialect, place, "SJSCZT", state) for state in states)),
+            sa.or_(*(equals(self._dialect, place, "SJSCZT", s) for s in states if s is not None)),
         )
 
     def _promote(self, connection: sa.Connection, place: ExchangeTable, rng: Random) -> int:
         """Move validated rows on: to 3, or to 2 where a late refusal matches."""
-        condition = equals(self._dialect, place, "SJSCZT", VALIDATED)
+        states = place.conduct
+        if states.validated is None:
+            return 0
+        condition = equals(self._dialect, place, "SJSCZT", states.validated)
         changes: list[tuple[int, dict[str, str]]] = []
         for row in read_arrivals(connection, place, condition, limit=self._pace.rows):
             if rng.random() >= self._pace.promote:
@@ -317,9 +322,11 @@ class Collector:
             key = _named(place, row.fields)
             refusal = self.script.refusal(place.table.name, key, row.fields)
             if refusal is not None and refusal.late and row.valid:
-                changes.append((row.number, {"SJSCZT": str(REFUSED), "SBYY": refusal.reason}))
+                changes.append(
+                    (row.number, {"SJSCZT": str(states.refused), "SBYY": refusal.reason})
+                )
             else:
-                changes.append((row.number, {"SJSCZT": str(TAKEN_OVER)}))
+                changes.append((row.number, {"SJSCZT": str(states.taken_over)}))
         write_arrivals(connection, self._dialect, place, changes)
         return len(changes)
 

@@ -35,6 +35,8 @@ from pusher.transports.dialect import Dialect
 from pusher.transports.dialects import connect
 from pusher.transports.exchange_columns import Difference, examine
 from pusher.transports.exchange_rows import (
+    NO_CHANGES,
+    Conduct,
     Row,
     answered,
     has_effect,
@@ -42,6 +44,7 @@ from pusher.transports.exchange_rows import (
     receipt_lsh,
     rows_of,
     verdict_of,
+    writable,
 )
 from pusher.transports.exchange_settings import ExchangeSettings, ExchangeTable, exchange_table
 from pusher.transports.exchange_sql import (
@@ -143,33 +146,35 @@ class ExchangeTransport:
 
     def _send(self, batch: Batch) -> tuple[Receipt, ...]:
         place = self._place(batch)
-
+        parcels = [p for p in batch.parcels if writable(p, place.conduct)]
         began = time.monotonic()
 
         def write(connection: sa.Connection) -> None:
-            absent: Sequence[Parcel] = batch.parcels
+            absent: Sequence[Parcel] = parcels
             if not batch.fresh or time.monotonic() - began > _FRESH:
-                rows = self._rows(connection, place, batch.parcels)
-                absent = [
-                    p for p, r in rows if not has_effect(_kept(place, p), r, count_refused=False)
-                ]
+                rows = self._rows(connection, place, parcels)
+                absent = _absent(place, rows, count_refused=False)
             self._write(connection, place, absent)
 
-        self._transact(write, fence=batch.idempotency_key)
-        return tuple(Receipt(parcel.index, Answer.RECEIVED) for parcel in batch.parcels)
+        if parcels:
+            self._transact(write, fence=batch.idempotency_key)
+        written = tuple(Receipt(parcel.index, Answer.RECEIVED) for parcel in parcels)
+        return written + _unwritten(batch, place.conduct)
 
     def _settle(self, batch: Batch) -> tuple[Receipt, ...] | None:
         place = self._place(batch)
+        parcels = [p for p in batch.parcels if writable(p, place.conduct)]
 
         def look(connection: sa.Connection) -> tuple[Receipt, ...] | None:
-            rows = self._rows(connection, place, batch.parcels)
-            absent = [p for p, r in rows if not has_effect(_kept(place, p), r, count_refused=True)]
-            if len(absent) == len(batch.parcels):
+            rows = self._rows(connection, place, parcels)
+            absent = _absent(place, rows, count_refused=True)
+            if len(absent) == len(parcels):
                 return None
             self._write(connection, place, absent)
-            return tuple(
+            written = tuple(
                 Receipt(p.index, Answer.RECEIVED, receipt_lsh(_kept(place, p), r)) for p, r in rows
             )
+            return written + _unwritten(batch, place.conduct)
 
         return self._transact(look, fence=batch.idempotency_key)
 
@@ -190,7 +195,7 @@ class ExchangeTransport:
         open_ = [
             (entry, key)
             for entry, key in zip(awaited, keys, strict=True)
-            if may_be_answered(entry, waiting.get(key, ()))
+            if may_be_answered(entry, waiting.get(key, ()), place.conduct)
         ]
         if not open_:
             return
@@ -199,9 +204,10 @@ class ExchangeTransport:
         for entry, key in open_:
             kept = None if entry.fields is None else place.kept_content(entry.fields)
             asked = entry if kept is entry.fields else replace(entry, fields=kept)
-            word = answered(asked, found.get(key, ()), self._settings.accepted_at)
+            at_once = self._settings.accepted_at == 1
+            word = answered(asked, found.get(key, ()), place.conduct, at_once=at_once)
             if word is not None:
-                yield verdict_of(entry, *word)
+                yield verdict_of(entry, *word, place.conduct)
 
     def _compare(self, tables: Sequence[Table]) -> tuple[Difference, ...]:
         places = [exchange_table(self._settings, self._packs, table.qualified) for table in tables]
@@ -282,8 +288,28 @@ class ExchangeTransport:
 
 
 def _names(keys: Iterable[Iterable[str]]) -> tuple[str, ...]:
-    """Every key field that occurs, in order of first occurrence."""
+    """Every key field that occurs."""
     return tuple(dict.fromkeys(name for key in keys for name in key))
+
+
+def _unwritten(batch: Batch, conduct: Conduct) -> tuple[Receipt, ...]:
+    """The answer to what this channel has no form for."""
+    return tuple(
+        Receipt(parcel.index, Answer.REJECTED, reason=NO_CHANGES)
+        for parcel in batch.parcels
+        if not writable(parcel, conduct)
+    )
+
+
+def _absent(
+    place: ExchangeTable, rows: Iterable[tuple[Parcel, Sequence[Row]]], *, count_refused: bool
+) -> list[Parcel]:
+    """The parcels that the rows of their identities do not show as written."""
+    return [
+        parcel
+        for parcel, found in rows
+        if not has_effect(_kept(place, parcel), found, place.conduct, count_refused=count_refused)
+    ]
 
 
 def _kept(place: ExchangeTable, parcel: Parcel) -> Parcel:

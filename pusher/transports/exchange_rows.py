@@ -13,13 +13,44 @@ from dataclasses import dataclass
 from pusher.transport import Answer, Awaited, Parcel, Verdict
 from validator.records import Operation
 
-#: SJSCZT: waiting, validated, refused, taken over.
-WAITING, VALIDATED, REFUSED, TAKEN_OVER = 0, 1, 2, 3
 
-_WORDS = frozenset({VALIDATED, REFUSED, TAKEN_OVER})
+@dataclass(frozen=True, slots=True)
+class Conduct:
+    """What the other side of a front database means by its states, as a pack attests it.
+
+    SJSCZT: `waiting`, `validated` (a word that may still change; None: there is no such state),
+    `refused`, `taken_over`. `reason_refuses`: SBYY in any state but `taken_over` is a refusal.
+    `changes`: an invalidating copy is understood; without it rows are only ever added.
+    """
+
+    waiting: int = 0
+    validated: int | None = 1
+    refused: int = 2
+    taken_over: int = 3
+    reason_refuses: bool = False
+    changes: bool = True
+
+    def refuses(self, row: Row) -> bool:
+        """Whether the target refused a row."""
+        if row.status == self.refused:
+            return True
+        return self.reason_refuses and bool(row.reason) and row.status != self.taken_over
+
+    def has_word(self, row: Row) -> bool:
+        """Whether the target has said anything on a row."""
+        return row.status in (self.validated, self.taken_over) or self.refuses(row)
+
+
+#: The national system (facts: exchange_protocol).
+NATIONAL = Conduct()
 
 #: SJWXYY of the invalidating copy of a changed record, where the parcel gives no reason.
 CHANGED = "数据变更"
+#: Why a change or deletion is not written where `Conduct.changes` is false; the receipt's reason.
+NO_CHANGES = (
+    "spgl：该通道没有变更或作废的依据，未写入，请与对方人工处理 "
+    "(this channel attests new rows only; nothing was written)"
+)
 #: SJWXYY of a deletion, where the parcel gives no reason.
 WITHDRAWN = "数据作废"
 
@@ -54,7 +85,14 @@ def rows_of(parcel: Parcel) -> tuple[NewRow, ...]:
     return (NewRow(parcel.previous, False, parcel.reason or CHANGED), new)
 
 
-def has_effect(parcel: Parcel, rows: Sequence[Row], *, count_refused: bool) -> bool:
+def writable(parcel: Parcel, conduct: Conduct) -> bool:
+    """False for a change or deletion where only new rows are understood."""
+    return conduct.changes or (parcel.operation is Operation.UPSERT and parcel.previous is None)
+
+
+def has_effect(
+    parcel: Parcel, rows: Sequence[Row], conduct: Conduct, *, count_refused: bool
+) -> bool:
     """Whether `rows` (all of the parcel's identity) show that the parcel was written.
 
     The target flips the valid row when it takes an invalidating copy over, so of a content there
@@ -64,8 +102,8 @@ def has_effect(parcel: Parcel, rows: Sequence[Row], *, count_refused: bool) -> b
     whose answer is lost is taken for the first: its verdict stays "refused", nothing is doubled.)
     """
     same = [row for row in rows if _same(row.fields, parcel.fields)]
-    valid = sum(row.valid and (count_refused or row.status != REFUSED) for row in same)
-    standing = valid - sum(not row.valid and row.status == WAITING for row in same)
+    valid = sum(row.valid and (count_refused or not conduct.refuses(row)) for row in same)
+    standing = valid - sum(not row.valid and row.status == conduct.waiting for row in same)
     if parcel.operation is Operation.INVALIDATE:
         return standing <= 0 and any(not row.valid for row in same)
     return standing > 0
@@ -78,13 +116,15 @@ def receipt_lsh(parcel: Parcel, rows: Sequence[Row]) -> str:
     return "" if row is None else row.lsh
 
 
-def may_be_answered(awaited: Awaited, rows: Sequence[Row]) -> bool:
+def may_be_answered(awaited: Awaited, rows: Sequence[Row], conduct: Conduct) -> bool:
     """False when no row of the key, whatever its content, can hold a word on an awaited record."""
     valid = awaited.operation is Operation.UPSERT
-    return any(row.valid is valid and row.status in _WORDS for row in rows)
+    return any(row.valid is valid and conduct.has_word(row) for row in rows)
 
 
-def answered(awaited: Awaited, rows: Sequence[Row], accepted_at: int) -> tuple[Answer, Row] | None:
+def answered(
+    awaited: Awaited, rows: Sequence[Row], conduct: Conduct, *, at_once: bool
+) -> tuple[Answer, Row] | None:
     """The target's word on an awaited record, or None while there is none.
 
     Its row is found by content where the ledger has it, else by key; while any candidate still
@@ -94,20 +134,19 @@ def answered(awaited: Awaited, rows: Sequence[Row], accepted_at: int) -> tuple[A
     candidates = [row for row in rows if row.valid is valid]
     if awaited.fields is not None:
         candidates = [row for row in candidates if _same(row.fields, awaited.fields)]
-    if any(row.status == WAITING for row in candidates):
+    if any(row.status == conduct.waiting and not conduct.refuses(row) for row in candidates):
         return None
     row = _last(candidates)
-    if row is None:
+    if row is None or not conduct.has_word(row):
         return None
-    if row.status == REFUSED:
+    if conduct.refuses(row):
         return Answer.REJECTED, row
-    if row.status in (VALIDATED, TAKEN_OVER):
-        return (Answer.ACCEPTED if row.status >= accepted_at else Answer.RECEIVED), row
-    return None
+    accepted = at_once or row.status == conduct.taken_over
+    return (Answer.ACCEPTED if accepted else Answer.RECEIVED), row
 
 
-def verdict_of(entry: Awaited, answer: Answer, row: Row) -> Verdict:
-    """SJSCZT 1 is a word that may still change."""
+def verdict_of(entry: Awaited, answer: Answer, row: Row, conduct: Conduct) -> Verdict:
+    """A validated row is a word that may still change."""
     return Verdict(
         entry.standard,
         entry.table,
@@ -116,7 +155,7 @@ def verdict_of(entry: Awaited, answer: Answer, row: Row) -> Verdict:
         answer,
         row.lsh,
         row.reason if answer is Answer.REJECTED else "",
-        final=row.status != VALIDATED,
+        final=row.status != conduct.validated,
     )
 
 

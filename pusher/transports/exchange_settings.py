@@ -17,7 +17,8 @@ from sqlalchemy.sql import quoted_name
 
 from pusher.transport import Failure, TransportError
 from pusher.transports.columns import RealColumn, assumed, faithful, stored
-from validator.pack import Field, Kind, Packs, Role, Table
+from pusher.transports.exchange_rows import NATIONAL, Conduct
+from validator.pack import Field, Kind, Pack, Packs, Role, Table
 
 #: What the pusher writes itself; LSH and SBYY are left to the database.
 WRITTEN = ("SJYXBS", "SJWXYY", "SJSCZT")
@@ -73,8 +74,9 @@ class ExchangeTable:
     """A pack table as it stands in the exchange database.
 
     `fields`: business fields in order; `exchange`: the exchange fields this table has, by name.
-    `clause` carries the quoted names; `columns` finds a column by the official field name, `real`
-    what the database said of it (before it was asked: what its kind suggests).
+    `conduct` is what its pack attests of the other side; `clause` carries the quoted names;
+    `columns` finds a column by the official field name, `real` what the database said of it (before
+    it was asked: what its kind suggests).
     """
 
     table: Table
@@ -86,6 +88,7 @@ class ExchangeTable:
     clause: sa.TableClause
     real: Mapping[str, RealColumn]
     lossy: tuple[str, ...]
+    conduct: Conduct
 
     def kind(self, name: str) -> Kind:
         return self.table.by_name[name].kind
@@ -135,7 +138,13 @@ def exchange_table(settings: ExchangeSettings, packs: Packs, qualified: str) -> 
         clause,
         real,
         _lossy(business, real),
+        conduct_of(packs.pack(table.standard)),
     )
+
+
+def conduct_of(pack: Pack) -> Conduct:
+    """What a pack attests of the states of its rows at the target."""
+    return NATIONAL
 
 
 def _lossy(fields: tuple[Field, ...], real: Mapping[str, RealColumn]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from pusher.transport import Failure, TransportError
 from pusher.transports.columns import Family, texts_of
 from pusher.transports.dialect import Bind, Dialect
-from pusher.transports.exchange_rows import WAITING, NewRow, Row
+from pusher.transports.exchange_rows import NewRow, Row
 from pusher.transports.exchange_settings import NOW, WRITTEN, ExchangeTable
 
 #: A key as a tuple of texts, empty where a part is missing.
@@ -29,7 +29,7 @@ def insert_rows(
     rows: Sequence[NewRow],
     now: str,
 ) -> None:
-    """Add rows in order with SJSCZT=0, LSH left to the database, in one `executemany`.
+    """Add rows in order as waiting (SJSCZT=0), LSH left to the database, in one `executemany`.
 
     Raises TransportError(CONFIGURATION) for a field that the table does not have.
     """
@@ -99,7 +99,7 @@ def _own(dialect: Dialect, place: ExchangeTable, valid: bool, now: str) -> tuple
     values = {
         "SJYXBS": _bound(dialect, place, "SJYXBS", "1" if valid else "0"),
         "SJWXYY": None,
-        "SJSCZT": _bound(dialect, place, "SJSCZT", str(WAITING)),
+        "SJSCZT": _bound(dialect, place, "SJSCZT", str(place.conduct.waiting)),
     }
     extra = (now if value == NOW else value for value in place.extra.values())
     return (*(values[name] for name in written(place)), *extra)
@@ -230,7 +230,7 @@ def _read(
     ]
     for values in zip(*columns, strict=True):
         texts = {name: text for name, text in zip(wanted, values, strict=True) if text}
-        yield key_of(names, texts), _row(texts)
+        yield key_of(names, texts), _row(place, texts)
 
 
 #: Columns whose values the driver gives back with more than they hold.
@@ -243,16 +243,14 @@ def read_texts(place: ExchangeTable, name: str, values: Iterable[object]) -> lis
     return [place.kept(name, t) for t in texts] if place.real[name].family in _LOOSE else texts
 
 
-def _row(texts: dict[str, str]) -> Row:
+def _row(place: ExchangeTable, texts: dict[str, str]) -> Row:
     """Takes the exchange columns out of `texts`; what is left is the content."""
-    take = texts.pop
-    status = take("SJSCZT", "")
-    row = Row(
+    own = {name: texts.pop(name) for name in place.exchange if name in texts}
+    status = own.get("SJSCZT", "")
+    return Row(
         texts,
-        take("SJYXBS", "1") != "0",
-        int(status) if status.lstrip("-").isdigit() else WAITING,
-        take("LSH", ""),
-        take("SBYY", ""),
+        own.get("SJYXBS", "1") != "0",
+        int(status) if status.lstrip("-").isdigit() else place.conduct.waiting,
+        own.get("LSH", ""),
+        own.get("SBYY", ""),
     )
-    take("SJWXYY", "")
-    return row
