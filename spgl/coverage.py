@@ -16,7 +16,7 @@ from importlib.resources import files
 from io import StringIO
 
 from spgl.evidence import NOTE, shipped, table_uses
-from validator.pack import Packs
+from validator.pack import Pack, Packs
 from validator.rule import Use
 from validator.text import Text
 
@@ -103,10 +103,18 @@ def coverage_page() -> str:
         lines += ["| fact 事实 | 内容 · what it says | 去向 · what became of it |", "|---|---|---|"]
         for fact in facts:
             says = f"{fact.says.zh}<br>{fact.says.en}"
-            became = "<br>".join(_became(fact, uses.get(fact.fact, [])))
+            became = "<br>".join(
+                _became(fact, _own(fact.fact, uses.get(fact.fact, []), pack, packs))
+            )
             lines.append(f"| {fact.fact} | {says} | {became} |".replace("\n", " "))
         lines.append("")
     return "\n".join(lines)
+
+
+def _own(fact: str, uses: list[Use], pack: Pack, packs: Packs) -> list[Use]:
+    """Without the uses in tables of another pack that says itself what became of the fact."""
+    told = {p.name for p in packs if any(f.fact == fact for f in coverage(p.name))} - {pack.name}
+    return [u for u in uses if u.table.partition("/")[0] not in told]
 
 
 def _became(fact: Covered, uses: list[Use]) -> Iterator[str]:

@@ -153,7 +153,7 @@ def test_codes_without_a_seen_label_have_none() -> None:
 
 def test_code_lists_are_utf8_with_bom_for_spreadsheets() -> None:
     files = sorted(STANDARDS.glob("*/codes/*.csv"))
-    assert len(files) == 78
+    assert len(files) == 82
     for path in files:
         data = path.read_bytes()
         assert data.startswith(b"\xef\xbb\xbfcode,title,title_en,parent,since,until,provenance\n")

@@ -17,11 +17,13 @@ from validator.pack import (
     CodeUse,
     Condition,
     Direction,
+    Exchange,
     Field,
     FormatUse,
     Key,
     Kind,
     Length,
+    Otherwise,
     Pack,
     Personal,
     Precision,
@@ -65,6 +67,17 @@ def build(documents: Mapping[str, Document], used: Sequence[Pack]) -> Pack:
         stages=stages,
         rules=_rules(head.get("rules")),
         local_columns=_strs(head.get("local_columns")),
+        exchange=_exchange(cast(Data, head.get("exchange", {}))),
+    )
+
+
+def _exchange(data: Data) -> Exchange:
+    known = Exchange()
+    return Exchange(
+        new=str(data.get("new", known.new)),
+        accepted=_strs(data.get("accepted", known.accepted)),
+        refused=_strs(data.get("refused", known.refused)),
+        otherwise=Otherwise(str(data.get("otherwise", known.otherwise))),
     )
 
 
@@ -95,6 +108,7 @@ def _table(
         rules=_rules(data.get("rules")),
         note=_note(data),
         local_columns=_strs(data.get("local_columns")),
+        city_prefix=bool(data.get("city_prefix", False)),
         by_name={f.name: f for f in fields},
     )
 

@@ -107,6 +107,29 @@ class Personal(StrEnum):
     ID_NUMBER = "id-number"
 
 
+class Otherwise(StrEnum):
+    """What a state code means that the pack does not name."""
+
+    #: No verdict yet.
+    PENDING = "pending"
+    #: The other side refused the row.
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What the codes of a row's state (SJSCZT) mean in the exchange of this pack.
+
+    `new`: as a row is written. `accepted`: taken by the other side, a first step before a later
+    one. `refused`: turned down, with the reason (SBYY). The default is the 3.0 chain.
+    """
+
+    new: str = "0"
+    accepted: tuple[str, ...] = ("1", "3")
+    refused: tuple[str, ...] = ("2",)
+    otherwise: Otherwise = Otherwise.PENDING
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """Holds when the named field of the same record has one of the values (canonical form)."""
@@ -246,7 +269,8 @@ class Table:
     """One table of a pack. `qualified` is its name everywhere outside the pack: `standard/table`.
 
     `local_columns` are columns of local systems seen beside this table (like `Pack.local_columns`,
-    which hold for every table): read past silently, never content.
+    which hold for every table): read past silently, never content. `city_prefix`: at the target
+    the name of the table carries the prefix of a city (setting `exchange.city_prefix`).
     """
 
     standard: str
@@ -264,6 +288,7 @@ class Table:
     rules: tuple[RuleUse, ...] = ()
     note: Text = _NO_NOTE
     local_columns: tuple[str, ...] = ()
+    city_prefix: bool = False
     by_name: Mapping[str, Field] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -311,6 +336,7 @@ class Pack:
     stages: tuple[Stage, ...]
     rules: tuple[RuleUse, ...] = ()
     local_columns: tuple[str, ...] = ()
+    exchange: Exchange = Exchange()
     overlays: tuple[Overlay, ...] = ()
     severities: Mapping[str, str] = field(default_factory=dict)
     origins: Mapping[tuple[str, ...], str] = field(default_factory=dict, compare=False, repr=False)
