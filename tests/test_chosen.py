@@ -62,6 +62,7 @@ def test_any_choice_reads_like_the_whole(
     name: str, head: bytes, lines: list[bytes], data: st.DataObject
 ) -> None:
     picked = data.draw(st.lists(st.sampled_from(lines), min_size=1, max_size=30))
+    picked *= data.draw(st.sampled_from([1, 1, 5]))  # beyond one step, too
     block = data.draw(st.sampled_from([40, 200, 1 << 20]))
     mark = data.draw(st.sampled_from([b"", b"\xef\xbb\xbf"]))
     whole = mark + head + lines[0] + b"".join(picked)

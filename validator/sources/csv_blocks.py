@@ -25,13 +25,14 @@ _BOM = b"\xef\xbb\xbf"
 class Block:
     """Whole records. `offsets[i]` is the line of record i relative to `line`, None when each
     record is one line. `scanned` is set when the exact reading has already been done. `start` is
-    the first byte in the stream."""
+    the first byte in the stream, `steps` as `parts.stepped` gives them."""
 
     data: bytes
     line: int
     start: int
     offsets: Ints | None = None
     scanned: Scan | None = None
+    steps: Ints | None = None
 
 
 def blocks(chunks: Iterator[bytes], layout: Layout, limit: int) -> Generator[Block, None, None]:
@@ -56,7 +57,7 @@ def blocks(chunks: Iterator[bytes], layout: Layout, limit: int) -> Generator[Blo
         if proved is not None:
             if proved.end:
                 whole = data if proved.end == len(data) else data[: proved.end]
-                yield Block(whole, line, at, proved.offsets)
+                yield Block(whole, line, at, proved.offsets, steps=proved.steps)
             carry, line = data[proved.end :] + tail, line + proved.lines
             at += proved.end
             if not final or not carry:
@@ -80,7 +81,14 @@ def parsed(block: Block, layout: Layout, limit: int) -> Part:
         shape = Shape(layout.delimiter, layout.width, limit)
         return _part(scan(block.data, shape, final=True), block.line, layout)
     offsets = np.arange(frame.height) if block.offsets is None else block.offsets
-    return Part(frame, frame.height, offsets + block.line, start=block.start, size=len(block.data))
+    return Part(
+        frame,
+        frame.height,
+        offsets + block.line,
+        start=block.start,
+        size=len(block.data),
+        steps=block.steps,
+    )
 
 
 def first_lines(data: bytes, layout: Layout, limit: int) -> Ints:

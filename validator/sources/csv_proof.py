@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from validator.records import Ints
 from validator.sources.csv_records import QUOTE, Shape
+from validator.sources.parts import stepped
 
 Bytes = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]
@@ -24,24 +25,33 @@ _WINDOW = 1 << 18
 _FEW = 1 / 8
 #: Up to this many quotes in a window the marks leave out delimiters.
 _SPARSE = 4_000
+_NONE: Ints = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
     """`end`: where the first record that is not complete starts; `lines`: physical lines before
-    it; `offsets[i]`: the line of record i, 0-based, None when each record is one line."""
+    it; `offsets[i]`: the line of record i, 0-based, None when each record is one line; `steps` as
+    `parts.stepped` gives them."""
 
     end: int
     lines: int
     offsets: Ints | None
+    steps: Ints
 
 
 @dataclass(frozen=True, slots=True)
 class _Window:
+    """Whole records up to the byte `end`; `ends`: the byte behind each, from the window's start."""
+
     end: int
-    rows: int
+    ends: Ints
     lines: int
     offsets: Ints | None = None
+
+    @property
+    def rows(self) -> int:
+        return self.ends.size
 
 
 def proof(data: bytes, shape: Shape) -> Proof | None:
@@ -54,6 +64,7 @@ def proof(data: bytes, shape: Shape) -> Proof | None:
         return None
     codes = np.frombuffer(data, np.uint8)
     windows: list[_Window] = []
+    ends: list[Ints] = []
     start, size = 0, _WINDOW
     while start < len(data):
         stop = min(start + size, len(data))
@@ -62,6 +73,7 @@ def proof(data: bytes, shape: Shape) -> Proof | None:
             return None
         if window.rows:
             windows.append(window)
+            ends.append(window.ends + start)
             start = window.end
         elif stop - start > shape.limit:
             return None
@@ -69,7 +81,8 @@ def proof(data: bytes, shape: Shape) -> Proof | None:
             break
         else:
             size *= 2
-    return Proof(start, sum(w.lines for w in windows), _offsets(windows))
+    steps = stepped(np.concatenate(ends)) if ends else _NONE
+    return Proof(start, sum(w.lines for w in windows), _offsets(windows), steps)
 
 
 def _offsets(windows: list[_Window]) -> Ints | None:
@@ -87,16 +100,16 @@ def _window(data: bytes, codes: Bytes, start: int, stop: int, shape: Shape) -> _
         return _quoted(data, codes, start, stop, shape)
     end = data.rfind(b"\n", start, stop) + 1
     if not end:
-        return _Window(start, 0, 0)
+        return _Window(start, _NONE, 0)
     inside = codes[start:end]
-    rows = int(np.count_nonzero(inside == 10))
-    if int(np.count_nonzero(inside == shape.delimiter[0])) != rows * (shape.width - 1):
+    feeds: Ints = np.flatnonzero(inside == 10)
+    if int(np.count_nonzero(inside == shape.delimiter[0])) != feeds.size * (shape.width - 1):
         return None
     if data.find(b"\r", start, end) >= 0 and _lone_returns(inside).size:
         return None
-    if end - start > shape.limit and _longest(np.flatnonzero(inside == 10)) > shape.limit:
+    if end - start > shape.limit and _longest(feeds) > shape.limit:
         return None
-    return _Window(end, rows, rows)
+    return _Window(end, feeds + 1, feeds.size)
 
 
 def _quoted(data: bytes, codes: Bytes, start: int, stop: int, shape: Shape) -> _Window | None:
@@ -111,7 +124,7 @@ def _quoted(data: bytes, codes: Bytes, start: int, stop: int, shape: Shape) -> _
     outside = (np.cumsum(quotes, dtype=np.uint8) & 1) == 0
     ends = np.flatnonzero(feeds & outside)
     if not ends.size:
-        return _Window(start, 0, 0)
+        return _Window(start, _NONE, 0)
     whole, size = int(ends[-1]) + 1, int(marks[ends[-1]]) + 1
     marks, quotes, outside, feeds = marks[:whole], quotes[:whole], outside[:whole], feeds[:whole]
     opening, closing = quotes & ~outside, quotes & outside
@@ -135,7 +148,7 @@ def _quoted(data: bytes, codes: Bytes, start: int, stop: int, shape: Shape) -> _
         return None
     lines = int(np.count_nonzero(feeds))
     offsets = None if lines == ends.size else _line_offsets(feeds, ends)
-    return _Window(start + size, int(ends.size), lines, offsets)
+    return _Window(start + size, marks[ends] + 1, lines, offsets)
 
 
 def _well_placed(inside: Bytes, starts: Ints, stops: Ints, delimiter: int) -> bool:

@@ -27,11 +27,12 @@ _EXCERPT = 80
 class Lines:
     """`data` holds one record a line and ends with a line feed; blank lines are no records.
     `lines[i]` is the physical line of line i of `data`; `start` its first byte in the stream, where
-    its bytes stand there as they are."""
+    its bytes stand there as they are, and `steps` of its lines as `parts.stepped` gives them."""
 
     data: bytes
     lines: Ints
     start: int | None = None
+    steps: Ints | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ def parsed(block: Lines | Refused, reading: Reading) -> Parsed:
             native=fast.native,
             start=block.start,
             size=len(block.data),
+            steps=block.steps,
         )
         return Parsed(part, fast.keys)
     return _merged(block, hard, fast, reading)
@@ -158,6 +160,7 @@ def _merged(block: Lines, hard: Flags, fast: Fast | None, reading: Reading) -> P
         tuple(unreadable),
         block.start if filled.all() else None,
         len(block.data),
+        block.steps,
     )
     keys = dict.fromkeys(() if fast is None else fast.keys)
     keys.update(dict.fromkeys(key for cells in slow for key in cells.keys))

@@ -14,6 +14,9 @@ import polars as pl
 
 from validator.records import Batch, Ints, SourceError, Unreadable
 
+#: Of so many records one place in the file is kept, so that chosen ones are found again.
+STEP = 32
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -22,7 +25,7 @@ class Part:
     `records` counts all of them, readable or not; `positions[i]` is the 0-based position of row i
     among them (None: every record is a row); `lines[i]` its physical line in the file. `unreadable`
     carries 1-based records relative to the part. `start` and `size` are the bytes of the UTF-8
-    stream it was read from, where its format notes them.
+    stream it was read from, where its format notes them; `steps` as `stepped` gives them.
     """
 
     frame: pl.DataFrame
@@ -33,20 +36,28 @@ class Part:
     unreadable: tuple[Unreadable, ...] = ()
     start: int | None = None
     size: int = 0
+    steps: Ints | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """Where some consecutive records stand: bytes of the UTF-8 stream, ordinal of the first record
-    and their number, physical line of the first. `even`: every record is readable and begins on a
-    line of its own, nothing stands between them."""
+    and their number. `steps[i]` is the byte from `start` on, `lines[i]` the physical line at which
+    record `i * STEP` begins. `even`: every record is readable and begins on a line of its own,
+    nothing stands between them."""
 
     start: int
     size: int
     record: int
     records: int
-    line: int
+    steps: Ints
+    lines: Ints
     even: bool
+
+
+def stepped(ends: Ints) -> Ints:
+    """The first byte of every `STEP`th record, from the byte behind each record."""
+    return np.concatenate((np.zeros(1, np.int64), ends[STEP - 1 : -1 : STEP]))
 
 
 def numbered(
@@ -84,9 +95,12 @@ def numbered(
 
 
 def _stretch(part: Part, before: int) -> Stretch:
-    line = int(part.lines[0]) if part.lines is not None and part.lines.size else 0
-    even = part.start is not None and part.frame.height == part.records
-    return Stretch(part.start or 0, part.size, before + 1, part.records, line, even)
+    none = np.empty(0, np.int64)
+    if part.start is None or part.steps is None or part.lines is None:
+        return Stretch(0, 0, before + 1, part.records, none, none, even=False)
+    even = part.frame.height == part.records
+    lines = part.lines[::STEP].copy()
+    return Stretch(part.start, part.size, before + 1, part.records, part.steps, lines, even)
 
 
 def _weight(batch: Batch) -> int:

@@ -1,8 +1,9 @@
 """Chosen records of a file, without parsing the rest of it a second time.
 
 While a file is read from start to end, each run of records that are one line each (or whose lines
-the caller can tell) is noted as a stretch of bytes. Asked for some records, only the stretches that
-hold any are read, and of these only the chosen records are parsed. What cannot be told this way
+the caller can tell) is noted as a stretch of bytes, with the place of every `STEP`th record. Asked
+for some records, only the steps that hold any are read, and of these only the chosen records are
+parsed. What cannot be told this way
 (transcoded files, unreadable records nearby) is left to a full reading. No format is known here.
 """
 
@@ -11,12 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from io import FileIO
+from itertools import pairwise
 
 import numpy as np
 
 from validator.records import CHANGED, Batch, Ints, SourceError
 from validator.sources.encoding import raw_start
-from validator.sources.parts import Part, Stretch
+from validator.sources.parts import STEP, Part, Stretch
 from validator.sources.source import Place
 
 #: Bytes of chosen records that are parsed at once.
@@ -57,8 +59,33 @@ def chosen(
         return None
     if start is None:
         return None
-    stretches = [(noted[i], ordinals[at == i]) for i in needed.tolist()]
+    bounds = np.append(np.searchsorted(at, needed), ordinals.size).tolist()
+    stretches = [
+        run
+        for i, low, high in zip(needed.tolist(), bounds, bounds[1:], strict=False)
+        for run in _runs(noted[i], ordinals[low:high])
+    ]
     return _batches(stretches, place, start, parse, firsts)
+
+
+def _runs(stretch: Stretch, ordinals: Ints) -> Iterator[tuple[Stretch, Ints]]:
+    """The runs of neighbouring steps that hold chosen records, as stretches of their own."""
+    steps = (ordinals - stretch.record) // STEP
+    edges = [0, *(np.flatnonzero(np.diff(steps) > 1) + 1).tolist(), ordinals.size]
+    for low, high in pairwise(edges):
+        first, behind = int(steps[low]), int(steps[high - 1]) + 1
+        start = int(stretch.steps[first])
+        stop = int(stretch.steps[behind]) if behind < stretch.steps.size else stretch.size
+        run = Stretch(
+            stretch.start + start,
+            stop - start,
+            stretch.record + first * STEP,
+            min(behind * STEP, stretch.records) - first * STEP,
+            stretch.steps[first:behind] - start,
+            stretch.lines[first:behind],
+            even=True,
+        )
+        yield run, ordinals[low:high]
 
 
 def _batches(
@@ -120,7 +147,7 @@ def _cut(
         return None
     pieces = zip(edges[rows].tolist(), edges[rows + 1].tolist(), strict=True)
     picked = b"".join(data[a:b] for a, b in pieces)
-    return Chosen(picked, lines[rows] + stretch.line, ordinals)
+    return Chosen(picked, lines[rows] + stretch.lines[0], ordinals)
 
 
 def _parsed(waiting: Sequence[Chosen], parse: Callable[[Chosen], Part]) -> Batch:
