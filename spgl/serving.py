@@ -171,7 +171,9 @@ def _first_run(call: Call, route: Route, made: Checking) -> None:
     sent = sum(pushing.at_target(made.packs, r) for r in route.records(made.checked, None))
     if sent:
         paths = " ".join(str(p) for p in call.args.paths)
-        raise ConfigError(_ADOPT.fill({"sent": f"{sent:,}", "paths": paths})[call.lang])
+        states = {s: None for p in route.packs(made.packs) for s in p.exchange.accepted}
+        words = {"sent": f"{sent:,}", "paths": paths, "states": ", ".join(states)}
+        raise ConfigError(_ADOPT.fill(words)[call.lang])
 
 
 _NOT_SERVED = Text(
@@ -179,8 +181,8 @@ _NOT_SERVED = Text(
     "the run was stopped; these targets were not served, the next run does: {names}",
 )
 _ADOPT = Text(
-    "台账为空，而导出中有 {sent} 条记录已在国家系统（SJSCZT 为 1 或 3）；"
+    "台账为空，而导出中有 {sent} 条记录已在国家系统（SJSCZT 为 {states}）；"
     "请先运行 spgl ledger adopt {paths}",
     "the ledger is empty, yet {sent} records of the export stand at the target "
-    "already (SJSCZT 1 or 3); run spgl ledger adopt {paths} first",
+    "already (SJSCZT {states}); run spgl ledger adopt {paths} first",
 )

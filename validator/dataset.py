@@ -17,7 +17,7 @@ import polars as pl
 
 from validator.canon import canonical, canonical_frame, times, without_blanks
 from validator.lexical import matches_expr
-from validator.pack import Kind, Packs, Provenance, Table
+from validator.pack import Exchange, Kind, Otherwise, Packs, Provenance, Table
 from validator.rule import Need, identity
 
 Hashes = npt.NDArray[np.uint64]
@@ -25,6 +25,8 @@ Rows = npt.NDArray[np.int64]
 Marks = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 
+#: The states of the 3.0 chain.
+NATIONAL = Exchange()
 _SEED = 0x5350474C
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 
@@ -34,7 +36,7 @@ class Mark(IntEnum):
 
     #: Seen by keys, references and histories.
     VALID = 0
-    #: SJSCZT=2: the target refused it; judged, but no parent.
+    #: SJSCZT=2 (or as the pack says): the target refused it; judged, but no parent.
     REFUSED = 1
     #: SJYXBS=0.
     INVALID = 2
@@ -103,20 +105,23 @@ def shapes(packs: Packs, needs: Iterable[Need]) -> dict[str, Shape]:
     return {t: Shape(tuple(identities[t]), tuple(values[t])) for t in identities}
 
 
-def marks(frame: pl.DataFrame) -> Marks:
-    """What the exchange columns of each record say; absent columns say valid."""
+def marks(frame: pl.DataFrame, exchange: Exchange = NATIONAL) -> Marks:
+    """What the exchange columns of each record say; absent columns say valid. What a state means is
+    the pack's word (`exchange`)."""
     found = np.full(frame.height, Mark.VALID, dtype=np.uint8)
-    for name, value, mark in (
-        ("SJSCZT", "2", Mark.REFUSED),
-        ("SJYXBS", "0", Mark.INVALID),
-        ("SJSCZT", "-1", Mark.DRAFT),
-    ):
+    if "SJSCZT" in frame.columns:
+        state = frame["SJSCZT"]
+        refused = state.is_in(exchange.refused)
+        if exchange.otherwise is Otherwise.REFUSED:
+            refused |= ~state.is_in((exchange.new, *exchange.accepted)) & state.is_not_null()
+        found[refused.fill_null(False).to_numpy()] = Mark.REFUSED
+    for name, value, mark in (("SJYXBS", "0", Mark.INVALID), ("SJSCZT", "-1", Mark.DRAFT)):
         if name in frame.columns:
             found[(frame[name] == value).fill_null(False).to_numpy()] = mark
     return found
 
 
-def read(table: Table, shape: Shape, frame: pl.DataFrame) -> Columns:
+def read(table: Table, shape: Shape, frame: pl.DataFrame, exchange: Exchange = NATIONAL) -> Columns:
     """What is kept of a batch (String columns by field, native cells in lexical form)."""
     needed = dict.fromkeys(n for fields in (table.key.fields, *shape.identities) for n in fields)
     texts = canonical_frame(table, frame, tuple(needed))
@@ -134,7 +139,7 @@ def read(table: Table, shape: Shape, frame: pl.DataFrame) -> Columns:
     else:
         own = plain[key.fields] if key.fields in plain else hashed(texts, key.fields)
     values = {name: _value(table, frame, name) for name in shape.values}
-    return Columns(frame.height, marks(frame), own, plain, parts, values)
+    return Columns(frame.height, marks(frame, exchange), own, plain, parts, values)
 
 
 def hashed(texts: pl.DataFrame, fields: Sequence[str], *, partial: bool = False) -> Hashes:

@@ -219,7 +219,7 @@ def _read_batch(
 ) -> None:
     table = entry.table
     frame, wrong = plain(reader.packs, table, batch)
-    columns = read(table, shape, frame)
+    columns = read(table, shape, frame, reader.packs.pack(table.standard).exchange)
     judged = columns.marks <= Mark.REFUSED
     invalid = columns.marks == Mark.INVALID
     faults = reader.judge(entry.plan, batch, frame, wrong, judged, invalid)

@@ -20,7 +20,6 @@ import aiohttp
 import sqlalchemy as sa
 
 from pusher.transport import (
-    Answer,
     Awaited,
     Batch,
     Failure,
@@ -34,19 +33,20 @@ from pusher.transports.credentials import Credentials, read_secret
 from pusher.transports.dialect import Dialect
 from pusher.transports.dialects import connect
 from pusher.transports.exchange_columns import Difference, examine
+from pusher.transports.exchange_presence import kept, missing, new_rows, receipt
 from pusher.transports.exchange_rows import (
-    NO_CHANGES,
-    Conduct,
     Row,
     answered,
-    has_effect,
+    is_change,
     may_be_answered,
     receipt_lsh,
-    rows_of,
     verdict_of,
-    writable,
 )
-from pusher.transports.exchange_settings import ExchangeSettings, ExchangeTable, exchange_table
+from pusher.transports.exchange_settings import (
+    ExchangeSettings,
+    ExchangeTable,
+    exchange_table,
+)
 from pusher.transports.exchange_sql import (
     KeyTuple,
     insert_rows,
@@ -146,35 +146,34 @@ class ExchangeTransport:
 
     def _send(self, batch: Batch) -> tuple[Receipt, ...]:
         place = self._place(batch)
-        parcels = [p for p in batch.parcels if writable(p, place.conduct)]
         began = time.monotonic()
 
-        def write(connection: sa.Connection) -> None:
-            absent: Sequence[Parcel] = parcels
-            if not batch.fresh or time.monotonic() - began > _FRESH:
-                rows = self._rows(connection, place, parcels)
-                absent = _absent(place, rows, count_refused=False)
-            self._write(connection, place, absent)
+        def write(connection: sa.Connection) -> frozenset[int]:
+            late = time.monotonic() - began > _FRESH
+            unasked = batch.fresh and not late
+            if unasked and (place.conduct.changes or not any(map(is_change, batch.parcels))):
+                self._write(connection, place, batch, batch.parcels)
+                return frozenset()
+            rows = self._rows(connection, place, batch.parcels)
+            absent, formless = missing(place, rows, count_refused=False)
+            self._write(connection, place, batch, absent)
+            return formless
 
-        if parcels:
-            self._transact(write, fence=batch.idempotency_key)
-        written = tuple(Receipt(parcel.index, Answer.RECEIVED) for parcel in parcels)
-        return written + _unwritten(batch, place.conduct)
+        formless = self._transact(write, fence=batch.idempotency_key)
+        return tuple(receipt(parcel, formless) for parcel in batch.parcels)
 
     def _settle(self, batch: Batch) -> tuple[Receipt, ...] | None:
         place = self._place(batch)
-        parcels = [p for p in batch.parcels if writable(p, place.conduct)]
 
         def look(connection: sa.Connection) -> tuple[Receipt, ...] | None:
-            rows = self._rows(connection, place, parcels)
-            absent = _absent(place, rows, count_refused=True)
-            if len(absent) == len(parcels):
+            rows = self._rows(connection, place, batch.parcels)
+            absent, formless = missing(place, rows, count_refused=True)
+            if len(absent) + len(formless) == len(batch.parcels):
                 return None
-            self._write(connection, place, absent)
-            written = tuple(
-                Receipt(p.index, Answer.RECEIVED, receipt_lsh(_kept(place, p), r)) for p, r in rows
+            self._write(connection, place, batch, absent)
+            return tuple(
+                receipt(p, formless, receipt_lsh(kept(place, p), found)) for p, found in rows
             )
-            return written + _unwritten(batch, place.conduct)
 
         return self._transact(look, fence=batch.idempotency_key)
 
@@ -202,8 +201,8 @@ class ExchangeTransport:
         asked_for = [key for _, key in open_]
         found = self._transact(lambda c: self._by_key(c, place, names, asked_for))
         for entry, key in open_:
-            kept = None if entry.fields is None else place.kept_content(entry.fields)
-            asked = entry if kept is entry.fields else replace(entry, fields=kept)
+            content = None if entry.fields is None else place.kept_content(entry.fields)
+            asked = entry if content is entry.fields else replace(entry, fields=content)
             at_once = self._settings.accepted_at == 1
             word = answered(asked, found.get(key, ()), place.conduct, at_once=at_once)
             if word is not None:
@@ -256,10 +255,14 @@ class ExchangeTransport:
         return rows_by_key(connection, dialect, place, names, keys, page, states_only=states_only)
 
     def _write(
-        self, connection: sa.Connection, place: ExchangeTable, parcels: Iterable[Parcel]
+        self,
+        connection: sa.Connection,
+        place: ExchangeTable,
+        batch: Batch,
+        parcels: Iterable[Parcel],
     ) -> None:
         dialect, _ = self._connected()
-        rows = [row for parcel in parcels for row in rows_of(parcel)]
+        rows = [row for parcel in parcels for row in new_rows(place, batch, parcel)]
         insert_rows(connection, dialect, place, rows, f"{self._clock():%Y-%m-%d %H:%M:%S}")
 
     def _transact(
@@ -290,29 +293,3 @@ class ExchangeTransport:
 def _names(keys: Iterable[Iterable[str]]) -> tuple[str, ...]:
     """Every key field that occurs."""
     return tuple(dict.fromkeys(name for key in keys for name in key))
-
-
-def _unwritten(batch: Batch, conduct: Conduct) -> tuple[Receipt, ...]:
-    """The answer to what this channel has no form for."""
-    return tuple(
-        Receipt(parcel.index, Answer.REJECTED, reason=NO_CHANGES)
-        for parcel in batch.parcels
-        if not writable(parcel, conduct)
-    )
-
-
-def _absent(
-    place: ExchangeTable, rows: Iterable[tuple[Parcel, Sequence[Row]]], *, count_refused: bool
-) -> list[Parcel]:
-    """The parcels that the rows of their identities do not show as written."""
-    return [
-        parcel
-        for parcel, found in rows
-        if not has_effect(_kept(place, parcel), found, place.conduct, count_refused=count_refused)
-    ]
-
-
-def _kept(place: ExchangeTable, parcel: Parcel) -> Parcel:
-    """A parcel as it looks once the table has it; what is compared, never what is sent."""
-    kept = place.kept_content(parcel.fields)
-    return parcel if kept is parcel.fields else replace(parcel, fields=kept)

@@ -19,22 +19,24 @@ class Conduct:
     """What the other side of a front database means by its states, as a pack attests it.
 
     SJSCZT: `waiting`, `validated` (a word that may still change; None: there is no such state),
-    `refused`, `taken_over`. `reason_refuses`: SBYY in any state but `taken_over` is a refusal.
-    `changes`: an invalidating copy is understood; without it rows are only ever added.
+    `refused`, `taken_over`. `otherwise_refused`: so is any other state, and a reason (SBYY) beside
+    `waiting`. `changes`: an invalidating copy has a form; without one, rows are only ever added.
     """
 
     waiting: int = 0
     validated: int | None = 1
     refused: int = 2
     taken_over: int = 3
-    reason_refuses: bool = False
+    otherwise_refused: bool = False
     changes: bool = True
 
     def refuses(self, row: Row) -> bool:
         """Whether the target refused a row."""
-        if row.status == self.refused:
-            return True
-        return self.reason_refuses and bool(row.reason) and row.status != self.taken_over
+        if row.status == self.refused or not self.otherwise_refused:
+            return row.status == self.refused
+        if row.status == self.waiting:
+            return bool(row.reason)
+        return row.status not in (self.validated, self.taken_over)
 
     def has_word(self, row: Row) -> bool:
         """Whether the target has said anything on a row."""
@@ -57,11 +59,12 @@ WITHDRAWN = "数据作废"
 
 @dataclass(frozen=True, slots=True)
 class NewRow:
-    """A row to add: content, SJYXBS, SJWXYY."""
+    """A row to add: content, SJYXBS, SJWXYY; `id` where the table's rows carry one of ours."""
 
     fields: Mapping[str, str]
     valid: bool
     reason: str
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +78,33 @@ class Row:
     reason: str
 
 
-def rows_of(parcel: Parcel) -> tuple[NewRow, ...]:
+def rows_of(parcel: Parcel, conduct: Conduct = NATIONAL) -> tuple[NewRow, ...]:
     """The rows of a parcel, the invalidating copy strictly before its replacement."""
     if parcel.operation is Operation.INVALIDATE:
         return (NewRow(parcel.fields, False, parcel.reason or WITHDRAWN),)
     new = NewRow(parcel.fields, True, "")
-    if parcel.previous is None:
+    if parcel.previous is None or not conduct.changes:
         return (new,)
     return (NewRow(parcel.previous, False, parcel.reason or CHANGED), new)
 
 
-def writable(parcel: Parcel, conduct: Conduct) -> bool:
-    """False for a change or deletion where only new rows are understood."""
-    return conduct.changes or (parcel.operation is Operation.UPSERT and parcel.previous is None)
+def is_change(parcel: Parcel) -> bool:
+    """True where something may stand at the target that has to go."""
+    return parcel.operation is Operation.INVALIDATE or parcel.previous is not None
+
+
+def has_no_form(parcel: Parcel, rows: Sequence[Row], conduct: Conduct) -> bool:
+    """Whether the channel knows no way to write a parcel: it understands new rows only, and a row
+    of the same identity with other content stands there, not refused. (A refused one is sent again
+    as a new row, as the deployed system does.)"""
+    if conduct.changes or not is_change(parcel):
+        return False
+    if parcel.operation is Operation.INVALIDATE:
+        return True
+    return any(
+        row.valid and not conduct.refuses(row) and not _same(row.fields, parcel.fields)
+        for row in rows
+    )
 
 
 def has_effect(

@@ -17,11 +17,13 @@ from sqlalchemy.sql import quoted_name
 
 from pusher.transport import Failure, TransportError
 from pusher.transports.columns import RealColumn, assumed, faithful, stored
-from pusher.transports.exchange_rows import NATIONAL, Conduct
-from validator.pack import Field, Kind, Pack, Packs, Role, Table
+from pusher.transports.exchange_rows import Conduct
+from validator.pack import Field, Kind, Otherwise, Packs, Role, Table
 
+#: The row's own id and time of writing, in packs that make them exchange columns.
+ROW_ID, WRITTEN_AT = "ID", "SJGXSJ"
 #: What the pusher writes itself; LSH and SBYY are left to the database.
-WRITTEN = ("SJYXBS", "SJWXYY", "SJSCZT")
+WRITTEN = (ROW_ID, "SJYXBS", "SJWXYY", "SJSCZT", WRITTEN_AT)
 #: A value of `ExchangeSettings.extra` that stands for the time of writing.
 NOW = "@now"
 
@@ -138,13 +140,22 @@ def exchange_table(settings: ExchangeSettings, packs: Packs, qualified: str) -> 
         clause,
         real,
         _lossy(business, real),
-        conduct_of(packs.pack(table.standard)),
+        conduct_of(packs, table),
     )
 
 
-def conduct_of(pack: Pack) -> Conduct:
-    """What a pack attests of the states of its rows at the target."""
-    return NATIONAL
+def conduct_of(packs: Packs, table: Table) -> Conduct:
+    """What the pack of a table attests of its rows at the target: the codes of their states, and a
+    change only where there is a column for the reason (SJWXYY) of an invalidating copy."""
+    exchange = packs.pack(table.standard).exchange
+    return Conduct(
+        waiting=int(exchange.new),
+        validated=int(exchange.accepted[0]) if len(exchange.accepted) > 1 else None,
+        refused=int(exchange.refused[0]),
+        taken_over=int(exchange.accepted[-1]),
+        otherwise_refused=exchange.otherwise is Otherwise.REFUSED,
+        changes="SJWXYY" in table.by_name,
+    )
 
 
 def _lossy(fields: tuple[Field, ...], real: Mapping[str, RealColumn]) -> tuple[str, ...]:

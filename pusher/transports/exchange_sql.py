@@ -16,7 +16,13 @@ from pusher.transport import Failure, TransportError
 from pusher.transports.columns import Family, texts_of
 from pusher.transports.dialect import Bind, Dialect
 from pusher.transports.exchange_rows import NewRow, Row
-from pusher.transports.exchange_settings import NOW, WRITTEN, ExchangeTable
+from pusher.transports.exchange_settings import (
+    NOW,
+    ROW_ID,
+    WRITTEN,
+    WRITTEN_AT,
+    ExchangeTable,
+)
 
 #: A key as a tuple of texts, empty where a part is missing.
 KeyTuple = tuple[str, ...]
@@ -77,6 +83,7 @@ def _lines(
     converted = [(i, bind) for i, bind in bound if bind is not None]
     plain = {valid: _own(dialect, place, valid, now) for valid in (True, False)}
     reason_at = written(place).index("SJWXYY") if "SJWXYY" in place.exchange else None
+    id_at = written(place).index(ROW_ID) if ROW_ID in place.exchange else None
     lines: list[tuple[object, ...]] = []
     for row in rows:
         cells: Sequence[object] = tuple(map(row.fields.get, business))
@@ -90,6 +97,8 @@ def _lines(
         own = plain[row.valid]
         if row.reason and reason_at is not None:
             own = (*own[:reason_at], row.reason, *own[reason_at + 1 :])
+        if id_at is not None:
+            own = (*own[:id_at], row.id, *own[id_at + 1 :])
         lines.append((*cells, *own))
     return lines
 
@@ -97,6 +106,8 @@ def _lines(
 def _own(dialect: Dialect, place: ExchangeTable, valid: bool, now: str) -> tuple[object, ...]:
     """What every row without a reason has beside its content."""
     values = {
+        ROW_ID: None,
+        WRITTEN_AT: _bound(dialect, place, WRITTEN_AT, now),
         "SJYXBS": _bound(dialect, place, "SJYXBS", "1" if valid else "0"),
         "SJWXYY": None,
         "SJSCZT": _bound(dialect, place, "SJSCZT", str(place.conduct.waiting)),
