@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import cast
 
+from validator.feedback import Feedback, Further
 from validator.load_files import Data, Document
 from validator.pack import (
     Attests,
@@ -68,7 +69,33 @@ def build(documents: Mapping[str, Document], used: Sequence[Pack]) -> Pack:
         rules=_rules(head.get("rules")),
         local_columns=_strs(head.get("local_columns")),
         exchange=_exchange(cast(Data, head.get("exchange", {}))),
+        feedback=_feedback(cast(Data, head["feedback"])) if "feedback" in head else None,
     )
+
+
+def _feedback(data: Data) -> Feedback:
+    texts = {n: str(data[n]) for n in _FEEDBACK}
+    return Feedback(
+        **texts,
+        provenance=Provenance(str(data["provenance"])),
+        states={code: _strs(to) for code, to in cast(Data, data["states"]).items()},
+        columns=_texts(data["columns"]),
+        further=tuple(
+            Further(str(f["state"]), str(f["field"]), str(f["value"]), _strs(f["states"]))
+            for f in cast("Sequence[Data]", data.get("further", ()))
+        ),
+        constants=_texts(data.get("constants", {})),
+        application_columns=_texts(data.get("application_columns", {})),
+        id_column=str(data.get("id_column", "")),
+        division_column=str(data.get("division_column", "")),
+    )
+
+
+_FEEDBACK = ("case", "local_key", "application", "table", "events", "state", "state_column")
+
+
+def _texts(value: object) -> dict[str, str]:
+    return {name: str(text) for name, text in cast(Data, value).items()}
 
 
 def _exchange(data: Data) -> Exchange:

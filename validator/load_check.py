@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from validator.formats import FORMATS
+from validator.load_feedback import check_feedback
 from validator.load_files import Document, Path, did_you_mean, explain, fail, worst
 from validator.pack import CodeList, Condition, Field, Kind, Pack, Reference, RuleUse, Table
 
@@ -23,6 +24,7 @@ def checked(pack: Pack, used: Sequence[Pack], documents: Documents, *, rules: bo
     `rules`: also check the explicit rule uses against the registry, which imports every rule.
     """
     _check_head(pack, documents)
+    check_feedback(pack, used, documents["pack.toml"])
     known = {c.id for p in (pack, *used) for c in p.code_lists}
     tables = tuple(
         _check_table(t, pack, used, known, documents[f"tables/{t.name}.toml"]) for t in pack.tables

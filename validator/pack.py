@@ -8,8 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from validator.text import Text
+
+if TYPE_CHECKING:
+    from validator.feedback import Feedback
 
 #: Columns that the exchange owns; `Role.EXCHANGE` in every pack.
 EXCHANGE_FIELDS = ("LSH", "SJYXBS", "SJWXYY", "SJSCZT", "SBYY")
@@ -270,7 +274,7 @@ class Table:
 
     `local_columns` are columns of local systems seen beside this table (like `Pack.local_columns`,
     which hold for every table): read past silently, never content. `city_prefix`: at the target
-    the name of the table carries the prefix of a city (setting `exchange.city_prefix`).
+    the name of the table carries the prefix of a city (setting `city_prefix` of a target).
     """
 
     standard: str
@@ -337,6 +341,7 @@ class Pack:
     rules: tuple[RuleUse, ...] = ()
     local_columns: tuple[str, ...] = ()
     exchange: Exchange = Exchange()
+    feedback: Feedback | None = None
     overlays: tuple[Overlay, ...] = ()
     severities: Mapping[str, str] = field(default_factory=dict)
     origins: Mapping[tuple[str, ...], str] = field(default_factory=dict, compare=False, repr=False)
