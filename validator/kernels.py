@@ -1,4 +1,4 @@
-"""Columnar check digits: numpy look-up tables over the distinct values of a column.
+"""Columnar check digits: numpy look-up tables over the bytes of a column.
 
 Twins of the checks in `validator.formats`, which stay the reference. They judge values that have
 the shape of their format; any other value, and null, passes (its shape is another rule's matter).
@@ -6,32 +6,51 @@ the shape of their format; any other value, and null, passes (its shape is anoth
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from validator.formats import FORMATS
-from validator.lexical import PATTERNS
-from validator.pack import Kind
-
 Bytes = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
 
+_DIGITS = b"0123456789"
 _USCC = b"0123456789ABCDEFGHJKLMNPQRTUWXY"
-_USCC_WEIGHTS = np.array([pow(3, i, 31) for i in range(17)], dtype=np.int64)
-_CITIZEN = b"0123456789X"
-_CITIZEN_WEIGHTS = np.array([pow(2, 17 - i, 11) for i in range(17)], dtype=np.int64)
+#: Above any sum of remainders; eighteen of them still fit 16 bits.
+_STRANGE = 1024
 
 
-def _values(alphabet: bytes) -> npt.NDArray[np.int64]:
-    table = np.zeros(256, dtype=np.int64)
-    table[np.frombuffer(alphabet, dtype=np.uint8)] = np.arange(len(alphabet))
-    return table
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Characters that each position may hold, worth their place in `alphabet`; the weighted sum of
+    all of them leaves `rest` by `modulus`."""
+
+    alphabet: bytes
+    positions: tuple[bytes, ...]
+    weights: tuple[int, ...]
+    modulus: int
+    rest: int
 
 
-_USCC_VALUES = _values(_USCC)
-_CITIZEN_VALUES = _values(_CITIZEN)
+#: GB 32100: division digits inside, the check character has weight 1.
+CREDIT_CODE = Code(
+    _USCC,
+    (*(_USCC,) * 2, *(_DIGITS,) * 6, *(_USCC,) * 10),
+    (*(pow(3, i, 31) for i in range(17)), 1),
+    31,
+    0,
+)
+#: GB 11643: ISO 7064 MOD 11-2.
+CITIZEN_NUMBER = Code(
+    _DIGITS + b"X",
+    (*(_DIGITS,) * 17, _DIGITS + b"X"),
+    tuple(pow(2, 17 - i, 11) for i in range(18)),
+    11,
+    1,
+)
 
 
 def check_fails(name: str, column: pl.Expr) -> pl.Expr:
@@ -46,42 +65,72 @@ def doubtful(name: str, column: pl.Expr) -> pl.Expr:
 
 def _fails(name: str, series: pl.Series, *, shapeless: bool = False) -> pl.Series:
     """Where a shaped value fails; with `shapeless`, also where a value has no shape."""
-    distinct = series.unique().drop_nulls()
-    shaped = distinct.str.contains(f"^(?:{FORMATS[name].pattern})$")
-    fit = distinct if shaped.all() else distinct.filter(shaped)
-    holds = _HOLDS[name](fit)
-    wrong = fit.clear() if holds.all() else fit.filter(pl.Series(~holds))
-    if shapeless and len(fit) < len(distinct):
-        wrong = wrong.append(distinct.filter(~shaped))
-    if wrong.is_empty():
-        return pl.repeat(False, series.len(), dtype=pl.Boolean, eager=True)
-    return series.is_in(wrong.implode()).fill_null(False)
+    code, judge = _KERNELS[name]
+    width = len(code.positions)
+    sizes = series.str.len_bytes()
+    if not series.null_count() and sizes.min() == width == sizes.max():
+        shaped, holds = judge(_matrix(series, width))
+        return pl.Series(~holds if shapeless else shaped & ~holds)
+    failed: Mask = np.full(series.len(), shapeless)
+    failed[series.is_null().to_numpy()] = False
+    at = np.flatnonzero((sizes == width).fill_null(False).to_numpy())
+    shaped, holds = judge(_matrix(series.gather(at), width))
+    failed[at] = ~holds if shapeless else shaped & ~holds
+    return pl.Series(failed)
 
 
 def _matrix(series: pl.Series, width: int) -> Bytes:
-    """The bytes of ASCII texts of one width, a row each."""
-    joined = "".join(series.to_list()).encode("ascii")
-    return np.frombuffer(joined, dtype=np.uint8).reshape(len(series), width)
+    """The bytes of texts of one width: a row per position, a column per text."""
+    joined = series.str.join("").cast(pl.Binary).item() or b""
+    return np.ascontiguousarray(np.frombuffer(joined, np.uint8).reshape(series.len(), width).T)
 
 
-def credit_codes_hold(series: pl.Series) -> npt.NDArray[np.bool_]:
-    """Per code of 18 characters: does its GB 32100 check character hold?"""
-    values = _USCC_VALUES[_matrix(series, 18)]
-    expected = (31 - (values[:, :17] @ _USCC_WEIGHTS) % 31) % 31
-    return np.asarray(values[:, 17] == expected)
+def credit_codes_hold(codes: Bytes) -> tuple[Mask, Mask]:
+    """Per column of 18 bytes: is it a code, and does its GB 32100 check character hold?"""
+    return _summed(codes, CREDIT_CODE)
 
 
-def citizen_numbers_hold(series: pl.Series) -> npt.NDArray[np.bool_]:
-    """Per number of 18 characters: do GB 11643 check digit and birth date hold?"""
-    values = _CITIZEN_VALUES[_matrix(series, 18)]
-    # ISO 7064 MOD 11-2: weighted digits and check together are 1 modulo 11.
-    digits = ((values[:, :17] @ _CITIZEN_WEIGHTS) + values[:, 17]) % 11 == 1
-    birth = series.str.slice(6, 8).str.replace(r"^(.{4})(.{2})", "${1}-${2}-")
-    dates = birth.str.contains(f"^(?:{PATTERNS[Kind.DATE]})$")
-    return np.asarray(digits & dates.to_numpy())
+def citizen_numbers_hold(numbers: Bytes) -> tuple[Mask, Mask]:
+    """Per column of 18 bytes: is it a number, and do GB 11643 check digit and birth date hold?"""
+    shaped, holds = _summed(numbers, CITIZEN_NUMBER)
+    holds[holds] = _is_date(numbers[6:14, holds].astype(np.int64) - ord("0"))
+    return shaped, holds
 
 
-_HOLDS: dict[str, Callable[[pl.Series], npt.NDArray[np.bool_]]] = {
-    "credit-code": credit_codes_hold,
-    "citizen-number": citizen_numbers_hold,
+def _summed(texts: Bytes, code: Code) -> tuple[Mask, Mask]:
+    """Where a text is of the code's characters, and where its weighted sum is right, too."""
+    total = np.zeros(texts.shape[1], np.uint16)
+    for worth, column in zip(_worths(code), texts, strict=True):
+        total += worth.take(column)
+    shaped: Mask = total < _STRANGE
+    holds: Mask = shaped & (total % code.modulus == code.rest)
+    return shaped, holds
+
+
+@cache
+def _worths(code: Code) -> Sequence[npt.NDArray[np.uint16]]:
+    """Per position, what each byte adds to the sum."""
+    tables = np.full((len(code.positions), 256), _STRANGE, np.uint16)
+    for table, allowed, weight in zip(tables, code.positions, code.weights, strict=True):
+        for character in allowed:
+            table[character] = code.alphabet.index(character) * weight % code.modulus
+    return tuple(tables)
+
+
+def _is_date(digits: npt.NDArray[np.int64]) -> Mask:
+    """Per column of eight digits: is it a day of the calendar?"""
+    year = digits[0] * 1000 + digits[1] * 100 + digits[2] * 10 + digits[3]
+    month, day = digits[4] * 10 + digits[5], digits[6] * 10 + digits[7]
+    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
+    last = _LAST_DAY[np.minimum(month, 13)] + (leap & (month == 2))
+    found: Mask = (year > 0) & (day > 0) & (day <= last)
+    return found
+
+
+#: Last day by month of a common year; months that are none have no day.
+_LAST_DAY = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0])
+
+_KERNELS: dict[str, tuple[Code, Callable[[Bytes], tuple[Mask, Mask]]]] = {
+    "credit-code": (CREDIT_CODE, credit_codes_hold),
+    "citizen-number": (CITIZEN_NUMBER, citizen_numbers_hold),
 }

@@ -96,6 +96,7 @@ def _batches(
     firsts: Callable[[bytes], Ints] | None,
 ) -> Iterator[Batch]:
     waiting: list[Chosen] = []
+    size = 0
     room = bytearray(max(s.size for s, _ in stretches) + 1)
     with _open(place) as handle:
         for stretch, ordinals in stretches:
@@ -103,9 +104,11 @@ def _batches(
             if cut is None:
                 raise SourceError(place.file, CHANGED)
             waiting.append(cut)
-            if sum(len(c.data) for c in waiting) >= _AT_ONCE:
+            size += len(cut.data)
+            if size >= _AT_ONCE:
                 yield _parsed(waiting, parse)
                 waiting.clear()
+                size = 0
     if waiting:
         yield _parsed(waiting, parse)
 
