@@ -22,6 +22,9 @@ POINTS = (
     "notified",
 )
 
+#: Points of taking over what a target wrote for us, where its pack has tables that come in.
+INBOUND_POINTS = ("inbound_stored", "inbound_marked", "events_assigned", "events_placed")
+
 _left: Counter[str] = Counter()
 
 

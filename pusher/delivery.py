@@ -15,6 +15,7 @@ import orjson
 from pusher import crash
 from pusher.attempt import Sent
 from pusher.feedback import Feedback, collect
+from pusher.inbound import Inbound, Inbox, receive
 from pusher.ledger.content import purge
 from pusher.ledger.core import Ledger
 from pusher.ledger.lock import run_lock
@@ -43,7 +44,8 @@ class Delivery:
 
     `attempts` and the records by answer are of this run, `refused` includes later verdicts that
     came in; `states` counts all versions of the target. `stopped` is the wrong setting that ended
-    the run, `interrupted` the word from outside. `notified` is None when there was no need.
+    the run, `interrupted` the word from outside. `notified` is None when there was no need,
+    `inbound` where the target writes nothing for us or was not asked.
     """
 
     run_id: str
@@ -59,6 +61,7 @@ class Delivery:
     interrupted: bool = False
     notified: bool | None = None
     recovered: int = 0
+    inbound: Inbound | None = None
 
     @property
     def incomplete(self) -> bool:
@@ -81,14 +84,17 @@ async def deliver(
     run_id: str,
     world: World,
     stop: asyncio.Event | None = None,
+    inbox: Inbox | None = None,
 ) -> Delivery:
     """Work off the ledger for one target. `stop` drains: finish what is in flight and return.
+    `inbox`: where the target writes rows for us, read at the end.
 
     Raises LedgerError (ledger unusable, another run active, books that do not balance). A wrong
     setting of the target is no exception but `Delivery.stopped`.
     """
     with run_lock(ledger, target):
-        push = _Push(ledger, target, transport, packs, run_id, world, stop or asyncio.Event())
+        end = stop or asyncio.Event()
+        push = _Push(ledger, target, transport, packs, run_id, world, end, inbox)
         try:
             return await push.run()
         finally:
@@ -110,6 +116,7 @@ class _Push:
     run_id: str
     world: World
     stop: asyncio.Event
+    inbox: Inbox | None = None
     number: int = 0
     sent: Sent = field(default_factory=Sent)
     back: Feedback = field(default_factory=Feedback)
@@ -126,10 +133,13 @@ class _Push:
             again = await self._feedback(order)
             if not again:
                 break
+        inbound = None
+        if self.inbox is not None and stopped is None and not self.stop.is_set():
+            inbound = await receive(self.ledger, self.target, self.inbox, self.world)
         crash.at("unnotified")
         notified = await self._notify() if self.sent.written and stopped is None else None
         crash.at("notified")
-        return self._close(recovered, stopped, notified)
+        return self._close(recovered, stopped, notified, inbound)
 
     def _take_over(self) -> int:
         """What a dead process left is put in doubt, whose wait is over is released."""
@@ -195,7 +205,11 @@ class _Push:
         return False
 
     def _close(
-        self, recovered: int, stopped: TransportError | None, notified: bool | None
+        self,
+        recovered: int,
+        stopped: TransportError | None,
+        notified: bool | None,
+        inbound: Inbound | None,
     ) -> Delivery:
         now = self.world.clock()
         with self.ledger.transaction():
@@ -215,6 +229,7 @@ class _Push:
             interrupted=self.stop.is_set(),
             notified=notified,
             recovered=recovered,
+            inbound=inbound,
         )
         with self.ledger.transaction():
             sql = "UPDATE run SET ended = ?, delivery = ? WHERE id = ?"

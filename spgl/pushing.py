@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
     from pusher.delivery import Delivery
+    from pusher.inbound import Inbound
     from pusher.ledger.core import Ledger
     from pusher.ledger.enter import Books
     from pusher.target import Target
@@ -53,6 +54,14 @@ _NO_FOLDER = Text(
 )
 _NOT_WRITTEN = Text(
     "--metrics {file} 无法写入：{fault}", "--metrics {file} could not be written: {fault}"
+)
+_INBOUND = Text(
+    "对方写来的反馈：读取 {read}，新 {new}，此前已存 {known}，拒收 {refused}",
+    "feedback rows: {read} read, {new} new, {known} stored before, {refused} refused by us",
+)
+_NOT_READ = Text(
+    "反馈表 {table} 无法读取，下次再读：{fault}",
+    "feedback table {table} could not be read, the next run tries again: {fault}",
 )
 _DUE = Text("投送未完，最早 {due} 可继续", "push incomplete; next due {due}")
 
@@ -120,6 +129,7 @@ def deliver(
 
     _, settings = call.settings.target(target.name)
     transport = targets.transport_of(settings, packs)
+    inbox = targets.inbox_of(settings, packs)
 
     async def run() -> Delivery:
         stop = asyncio.Event()
@@ -133,7 +143,7 @@ def deliver(
         window = None if until is None else asyncio.create_task(stop_at(until, real, stop))
         try:
             return await delivering(
-                ledger, target, transport, packs, run_id=run_id, world=real, stop=stop
+                ledger, target, transport, packs, run_id=run_id, world=real, stop=stop, inbox=inbox
             )
         finally:
             if window is not None:
@@ -195,12 +205,33 @@ def tell(delivery: Delivery, target: Target, lang: Lang) -> str:
     ]
     states = " + ".join(f"{TITLES[s][lang]} {n:,}" for s, n in delivery.states.items()) or "0"
     lines.append(_STATES.fill({"versions": f"{delivery.versions:,}", "states": states})[lang])
+    if delivery.inbound is not None:
+        lines += tell_inbound(delivery.inbound, lang)
     if delivery.stopped is not None:
         lines.append(_STOPPED.fill({"name": target.name, "fault": delivery.stopped})[lang])
     elif delivery.incomplete and delivery.next_due is not None:
         due = delivery.next_due.astimezone().isoformat(timespec="seconds")
         lines.append(_DUE.fill({"due": due})[lang])
     return "\n".join(lines)
+
+
+def tell_inbound(inbound: Inbound, lang: Lang) -> list[str]:
+    """What came in, and which tables could not be read, a line each."""
+    counts = {n: f"{getattr(inbound, n):,}" for n in ("read", "new", "known", "refused")}
+    made = [_INBOUND.fill(counts)[lang]]
+    for table, fault in inbound.faults:
+        made.append(_NOT_READ.fill({"table": table.rpartition("/")[2], "fault": fault})[lang])
+    return made
+
+
+def inbound_code(inbound: Inbound) -> int:
+    """2 for a table that cannot be read as things are set, 75 where the target was away."""
+    from pusher.transport import Failure
+
+    wrong = [fault.failure is Failure.CONFIGURATION for _, fault in inbound.faults]
+    if not wrong:
+        return Exit.FINE
+    return Exit.UNUSABLE if any(wrong) else Exit.INCOMPLETE
 
 
 def exit_code(delivery: Delivery) -> int:
@@ -210,6 +241,8 @@ def exit_code(delivery: Delivery) -> int:
         codes.append(Exit.UNUSABLE)
     if delivery.incomplete:
         codes.append(Exit.INCOMPLETE)
+    if delivery.inbound is not None:
+        codes.append(inbound_code(delivery.inbound))
     if delivery.refused or delivery.given_up:
         codes.append(Exit.REFUSED)
     return gravest(*codes)

@@ -131,6 +131,15 @@ TARGET_SETTINGS: tuple[Setting, ...] = (
     Setting("table_prefix", {"type": "string"}, "", Text("前置库表名前缀", "table-name prefix")),
     Setting("table_suffix", {"type": "string"}, "", Text("前置库表名后缀", "table-name suffix")),
     Setting(
+        "city_prefix",
+        {"type": "string", "pattern": "^[0-9]{6}_$"},
+        None,
+        Text(
+            "带城市前缀的表（反馈表）的前缀，如 370800_",
+            "prefix of a city before the names of the tables that carry one, such as 370800_",
+        ),
+    ),
+    Setting(
         "table_case",
         choice("upper", "lower"),
         "upper",

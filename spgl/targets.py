@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
 if TYPE_CHECKING:
+    from pusher.inbound import Inbox
     from pusher.target import Target
     from pusher.transport import Transport
     from pusher.transports.exchange_settings import ExchangeSettings
@@ -41,6 +42,18 @@ def transport_of(settings: Mapping[str, object], packs: Packs) -> Transport:
     if settings["transport"] == "http":
         return _http(settings)
     return _exchange(settings, packs)
+
+
+def inbox_of(settings: Mapping[str, object], packs: Packs) -> Inbox | None:
+    """Where a configured target writes rows for us; None where its packs have no such tables, or it
+    is no exchange database."""
+    if settings["transport"] != "exchange_db":
+        return None
+    from pusher.transports.exchange_inbox import ExchangeInbox, inbound_tables
+
+    if not inbound_tables(packs):
+        return None
+    return ExchangeInbox(exchange_settings(settings), packs)
 
 
 def _http(settings: Mapping[str, object]) -> Transport:
@@ -84,6 +97,7 @@ def exchange_settings(settings: Mapping[str, object]) -> ExchangeSettings:
         schema=_text(settings, "schema"),
         prefix=str(settings["table_prefix"]),
         suffix=str(settings["table_suffix"]),
+        city_prefix=_text(settings, "city_prefix") or "",
         table_case="lower" if settings["table_case"] == "lower" else "upper",
         column_case="lower" if settings["column_case"] == "lower" else "upper",
         extra=dict(extra),

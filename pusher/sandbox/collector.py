@@ -16,8 +16,14 @@ from random import Random
 import sqlalchemy as sa
 
 from pusher.sandbox.arrivals import Arrival, equals, read_arrivals, write_arrivals
-from pusher.sandbox.exchange_tables import create_tables, exchange_tables, journal_table
+from pusher.sandbox.exchange_tables import (
+    create_tables,
+    exchange_tables,
+    inbound_places,
+    journal_table,
+)
 from pusher.sandbox.journal import Effect, Held, identity_of, version_of
+from pusher.sandbox.province import Province
 from pusher.sandbox.script import Script
 from pusher.transport import Answer
 from pusher.transports.dialects import connect
@@ -81,12 +87,32 @@ class Collector:
                 examine(connection, self._dialect, place)[1]
                 for place in exchange_tables(settings, packs)
             )
+            self._province = self._province_of(connection, settings, packs, script)
         self._by_name = {place.table.qualified: place for place in self._places}
         self._handles: dict[str, set[tuple[str, ...]]] = {}
         for reference in (r for place in self._places for r in place.table.references):
             self._handles.setdefault(reference.table, set()).add(reference.target_fields)
         self._pace = pace or Pace()
         self.script = script
+
+    def _province_of(
+        self,
+        connection: sa.Connection,
+        settings: ExchangeSettings,
+        packs: Packs,
+        script: Script,
+    ) -> Province | None:
+        """What writes feedback, where a pack has tables that come in."""
+        inbound = [
+            examine(connection, self._dialect, place)[1]
+            for place in inbound_places(settings, packs)
+        ]
+        if not inbound:
+            return None
+        standards = {place.table.standard for place in inbound}
+        own = [place for place in self._places if place.table.standard in standards]
+        places = {place.table.name: place for place in (*own, *inbound)}
+        return Province(self._dialect, places, script.feedback)
 
     def close(self) -> None:
         self._engine.dispose()
@@ -107,6 +133,8 @@ class Collector:
                 answered += taken
                 if more:  # children wait until their parents' table is read to its end
                     break
+            if self._province is not None:
+                self._province.step(connection)
         return Taken(answered, moved)
 
     async def run(self, rng: Random, *, every: float, stop: asyncio.Event) -> None:

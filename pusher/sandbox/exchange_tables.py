@@ -49,6 +49,16 @@ def exchange_tables(settings: ExchangeSettings, packs: Packs) -> tuple[ExchangeT
     )
 
 
+def inbound_places(settings: ExchangeSettings, packs: Packs) -> tuple[ExchangeTable, ...]:
+    """Every table in which the other side writes for us; those with the prefix of a city only where
+    one is set."""
+    return tuple(
+        exchange_table(settings, packs, table.qualified)
+        for table in packs.tables()
+        if table.direction is Direction.IN and (settings.city_prefix or not table.city_prefix)
+    )
+
+
 def create_tables(engine: sa.Engine, settings: ExchangeSettings, packs: Packs) -> None:
     """Create the schema and the tables that are missing; existing ones stay as they are.
 
@@ -66,7 +76,7 @@ def create_tables(engine: sa.Engine, settings: ExchangeSettings, packs: Packs) -
         with engine.begin() as connection:
             connection.execute(sa.schema.CreateSchema(settings.schema, if_not_exists=True))
     metadata = sa.MetaData(schema=settings.schema)
-    for place in exchange_tables(settings, packs):
+    for place in (*exchange_tables(settings, packs), *inbound_places(settings, packs)):
         _define(metadata, place, kind)
     journal_table(metadata)
     metadata.create_all(engine)

@@ -110,7 +110,8 @@ class Script:
     `verdict_delay`: None answers at once, else records are `received` and judged that many seconds
     later, plus up to `verdict_spread` seconds each (so out of order). `parents`: `reject` refuses a
     record whose parent is not held, `wait` refuses its whole batch with `parent-missing`.
-    `max_records`: larger batches get 413. `page`: verdicts per page.
+    `max_records`: larger batches get 413. `page`: verdicts per page. `feedback`: the states (SPJG)
+    that a fire case goes through once its application was taken over (`pusher.sandbox.province`).
     """
 
     refusals: tuple[Refusal, ...] = ()
@@ -120,6 +121,7 @@ class Script:
     parents: Literal["off", "reject", "wait"] = "off"
     max_records: int = 10_000
     page: int = 500
+    feedback: tuple[str, ...] = ("3", "101", "11")
 
     def refusal(
         self, table: str, key: Mapping[str, str], values: Mapping[str, str]
@@ -189,6 +191,11 @@ def script_of(document: object, origin: str = "script") -> Script:
         )
     if "faults" in values:
         values["faults"] = _faults(values["faults"], f"{origin}.faults")
+    if "feedback" in values:
+        states = values["feedback"]
+        if not isinstance(states, list) or not all(isinstance(state, str) for state in states):
+            raise _wrong(f"{origin}.feedback")
+        values["feedback"] = tuple(states)
     if values.get("parents", "off") not in ("off", "reject", "wait"):
         raise _wrong(f"{origin}.parents")
     return _built(Script, values, origin)

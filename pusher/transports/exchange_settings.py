@@ -35,7 +35,8 @@ class ExchangeSettings:
     """Where the exchange database is and how it names things. Times in seconds.
 
     `url`: a SQLAlchemy URL without password; that comes from `password_env` or `password_file`.
-    `extra`: columns of the site's own (`SCSJ`, `GXSJ`) and their value, `@now` for the time.
+    `city_prefix`: before the names of tables that carry the prefix of a city (`370800_`). `extra`:
+    columns of the site's own (`SCSJ`, `GXSJ`) and their value, `@now` for the time.
     `accepted_at`: from which SJSCZT on a record counts as accepted. `page`: keys per look-up.
     `connections`: transactions at once; SQLite has one writer anyway. `fence_table`: a table of the
     site with a column NAME, whose row is held instead of the database's own lock.
@@ -47,6 +48,7 @@ class ExchangeSettings:
     schema: str | None = None
     prefix: str = ""
     suffix: str = ""
+    city_prefix: str = ""
     table_case: Literal["upper", "lower"] = "upper"
     column_case: Literal["upper", "lower"] = "upper"
     extra: Mapping[str, str] = field(default_factory=dict)
@@ -119,7 +121,14 @@ def exchange_table(settings: ExchangeSettings, packs: Packs, qualified: str) -> 
         raise TransportError(
             Failure.CONFIGURATION, "table", f"no pack in use knows the table {qualified!r}"
         ) from fault
-    name = checked_name(_cased(settings.table_case, settings.prefix + table.name + settings.suffix))
+    if table.city_prefix and not settings.city_prefix:
+        raise TransportError(
+            Failure.CONFIGURATION,
+            "city_prefix",
+            f"{table.name} carries the prefix of a city; set city_prefix of the target",
+        )
+    prefix = settings.prefix + (settings.city_prefix if table.city_prefix else "")
+    name = checked_name(_cased(settings.table_case, prefix + table.name + settings.suffix))
     business = tuple(f for f in table.fields if f.role is Role.BUSINESS)
     exchange = {f.name: f for f in table.fields if f.role is Role.EXCHANGE}
     names = [f.name for f in business] + list(exchange) + list(settings.extra)

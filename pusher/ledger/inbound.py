@@ -1,0 +1,147 @@
+"""Rows that came in, as the ledger keeps them: stored once by their key at the target, marked there
+afterwards, and written out as case events at most once.
+
+Their content may hold names of persons, like that of every version; it stays in the ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import orjson
+
+from pusher.ledger.core import Ledger, moment
+
+if TYPE_CHECKING:
+    from pusher.inbound import Judged, Mark
+
+_FIND = "SELECT id, content, fate, note FROM inbound WHERE place = ? AND row_key = ?"
+_STORE = """
+INSERT INTO inbound (id, place, row_key, flow, local_key, content, at, fate, note)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_MARKED = "UPDATE inbound SET marked = ? WHERE id = ?"
+_ROWS = """
+SELECT i.id, p.target, p.name, i.row_key, i.flow, i.local_key, i.content, i.at, i.fate, i.note,
+  i.marked, i.file, i.written
+FROM inbound i JOIN place p ON p.id = i.place"""
+_ASSIGN = "UPDATE inbound SET file = ? WHERE id = ?"
+_WRITTEN = "UPDATE inbound SET written = ? WHERE id = ?"
+#: The row of a key that came before with other content.
+OTHER_CONTENT = "同一主键的数据先前已接收，内容不同"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A stored row: the ledger's id, what the target is to be told, whether it was new."""
+
+    id: int
+    mark: Mark
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row that came in. `fate`: `consumed` or `refused`; `marked`: when the target was told;
+    `file`: where its case events went, `written` when they were complete there."""
+
+    id: int
+    target: str
+    table: str
+    key: str
+    case: str
+    local_key: str
+    fields: Mapping[str, str]
+    at: datetime
+    fate: str
+    note: str
+    marked: datetime | None
+    file: str | None
+    written: datetime | None
+
+
+def store(
+    ledger: Ledger, target: str, table: str, judged: Sequence[Judged], now: datetime
+) -> list[Kept]:
+    """Store rows that are new, inside a transaction; what is known keeps its first content."""
+    from pusher.inbound import Fate, Mark
+
+    place = ledger.place(target, table)
+    made: list[Kept] = []
+    for one in judged:
+        content = orjson.dumps(dict(one.row.fields), option=orjson.OPT_SORT_KEYS).decode()
+        found = ledger.db.rows(_FIND, (place, one.row.key))
+        if not found:
+            id_ = ledger.next_id("inbound")
+            head = (id_, place, one.row.key, one.case, one.local_key, content)
+            ledger.db.run(_STORE, (*head, now.timestamp(), one.fate.value, one.note))
+            reason = one.note if one.fate is Fate.REFUSED else ""
+            made.append(Kept(id_, Mark(one.row.key, one.fate, reason), True))
+            continue
+        id_, before, fate, note = found[0]
+        if before != content:
+            mark = Mark(one.row.key, Fate.REFUSED, OTHER_CONTENT)
+        else:
+            mark = Mark(one.row.key, Fate(fate), note if Fate(fate) is Fate.REFUSED else "")
+        made.append(Kept(int(id_), mark, False))
+    return made
+
+
+def note_marked(ledger: Ledger, ids: Sequence[int], now: datetime) -> None:
+    """The target was told of these; inside a transaction."""
+    ledger.db.many(_MARKED, [(now.timestamp(), id_) for id_ in ids])
+
+
+def of_case(ledger: Ledger, target: str | None, case: str) -> tuple[Entry, ...]:
+    """Everything that came in for a case, in order of arrival; `target` None: from any."""
+    sql = f"{_ROWS} WHERE i.flow = ? AND (? IS NULL OR p.target = ?) ORDER BY i.id"
+    return _entries(ledger.db.rows(sql, (case, target, target)))
+
+
+def unwritten(ledger: Ledger, target: str, table: str) -> tuple[Entry, ...]:
+    """Consumed rows of a table whose case events are not out, in order of arrival."""
+    sql = f"""{_ROWS} WHERE p.target = ? AND p.name = ? AND i.fate = 'consumed'
+    AND i.written IS NULL ORDER BY i.id"""
+    return _entries(ledger.db.rows(sql, (target, table)))
+
+
+def assign(ledger: Ledger, ids: Iterable[int], file: str) -> None:
+    """Their events are to go into this file, whatever happens meanwhile."""
+    ledger.db.many(_ASSIGN, [(file, id_) for id_ in ids])
+
+
+def note_written(ledger: Ledger, ids: Iterable[int], now: datetime) -> None:
+    """Their events stand in their file."""
+    ledger.db.many(_WRITTEN, [(now.timestamp(), id_) for id_ in ids])
+
+
+def _entries(rows: Iterable[tuple[object, ...]]) -> tuple[Entry, ...]:
+    return tuple(_entry(row) for row in rows)
+
+
+def _entry(row: tuple[object, ...]) -> Entry:
+    id_, target, table, key, case, local_key, content, at, fate, note, marked, file, written = row
+    arrived = _moment(at)
+    assert isinstance(id_, int)
+    assert arrived is not None
+    return Entry(
+        id_,
+        str(target),
+        str(table),
+        str(key),
+        str(case),
+        str(local_key),
+        orjson.loads(str(content)),
+        arrived,
+        str(fate),
+        str(note),
+        _moment(marked),
+        None if file is None else str(file),
+        _moment(written),
+    )
+
+
+def _moment(value: object) -> datetime | None:
+    return moment(value) if isinstance(value, float) else None
