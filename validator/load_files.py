@@ -15,7 +15,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files as package_files
 from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, NoReturn, cast
@@ -135,11 +135,17 @@ def parse(files: PackFiles, *, check: bool) -> dict[str, Document]:
 
 def parse_head(files: PackFiles, *, check: bool) -> Document:
     """`pack.toml` alone, of a pack or of an overlay."""
-    document = _parse_toml(f"{files.place}/pack.toml", files.content["pack.toml"])
+    document = _parse_once(f"{files.place}/pack.toml", files.content["pack.toml"])
     if check:
         overlay = "extends" in document.data
         check_shape(document, document.data, "overlay/overlay" if overlay else "pack")
     return document
+
+
+@lru_cache(maxsize=16)
+def _parse_once(file: str, raw: bytes) -> Document:
+    """Heads are asked for again and again while the order of packs is found."""
+    return _parse_toml(file, raw)
 
 
 def _parse_toml(file: str, raw: bytes) -> Document:
