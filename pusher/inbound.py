@@ -1,8 +1,8 @@
 """Rows that a target writes for us: read in pages, stored in the ledger, then marked there.
 
-The mark goes out only after the ledger's commit. A crash between the two reads the row again and
-finds it stored: nothing is entered twice. A row is told by its own key at the target. What becomes
-of it is decided here (`judge`); the case events it feeds are `spgl.case_events`.
+The mark goes out only after the ledger's commit. After a crash between the two the next run marks
+what it finds stored: nothing is entered twice. A row is told by its own key at the target. What
+becomes of it is decided here (`judge`); the case events it feeds are `spgl.case_events`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from pusher import crash
 from pusher.ledger import inbound as stored
@@ -20,6 +20,9 @@ from pusher.target import Target
 from pusher.transport import Failure, TransportError
 from pusher.world import World
 from validator.feedback import Feedback
+
+if TYPE_CHECKING:
+    from pusher.ledger.inbound import Kept
 
 _Answer = TypeVar("_Answer")
 
@@ -171,6 +174,9 @@ async def _table(ledger: Ledger, target: Target, inbox: Inbox, table: str, world
     feedback = inbox.feedback.get(standard)
     total = Inbound()
     after: tuple[object, ...] | None = None
+    left = stored.unmarked(ledger, target.name, table)
+    if left:
+        await _mark(ledger, target, inbox, table, left, world)
     while True:
         page = await _within(target, inbox.page(table, after, target.feedback_page))
         if page.rows:
@@ -194,14 +200,21 @@ async def _page(
     with ledger.transaction():
         kept = stored.store(ledger, target.name, table, judged, now)
     crash.at("inbound_stored")
-    await _within(target, inbox.mark(table, [k.mark for k in kept]))
-    crash.at("inbound_marked")
-    with ledger.transaction():
-        stored.note_marked(ledger, [k.id for k in kept], world.clock())
+    await _mark(ledger, target, inbox, table, kept, world)
     new = sum(k.new for k in kept)
     refused = sum(k.mark.fate is Fate.REFUSED for k in kept)
     world.log.info("inbound_stored", table=table, read=len(kept), new=new, refused=refused)
     return Inbound(len(kept), new, refused)
+
+
+async def _mark(
+    ledger: Ledger, target: Target, inbox: Inbox, table: str, kept: Sequence[Kept], world: World
+) -> None:
+    """Tell the target, then note that it was told; what it was told before changes nothing."""
+    await _within(target, inbox.mark(table, [k.mark for k in kept]))
+    crash.at("inbound_marked")
+    with ledger.transaction():
+        stored.note_marked(ledger, [k.id for k in kept], world.clock())
 
 
 async def _within(target: Target, asking: Awaitable[_Answer]) -> _Answer:

@@ -96,7 +96,7 @@ def routes_of(call: Call, packs: Packs, *, wait: float) -> Routes:
     configured = call.settings.targets
     if named is not None or len(configured) < 2:
         name, settings = call.settings.target(named)
-        route = _route(call, name, settings, wait)
+        route = route_of(call, name, settings, wait=wait)
         others = [] if named is not None else _unserved([route], loaded)
         return Routes((route,), tuple(others))
     claimed: dict[str, str] = {}
@@ -109,13 +109,14 @@ def routes_of(call: Call, packs: Packs, *, wait: float) -> Routes:
                 words = {"standard": standard, "one": claimed[standard], "two": name}
                 raise ConfigError(_CLAIMED.fill(words)[call.lang])
             claimed[standard] = name
-    routes = [_route(call, name, settings, wait) for name, settings in configured.items()]
+    routes = [route_of(call, name, settings, wait=wait) for name, settings in configured.items()]
     served = [r for r in routes if r.standards is None or r.standards & set(loaded)]
     idle = [_IDLE.fill({"name": r.target.name}) for r in routes if r not in served]
     return Routes(tuple(served), (*idle, *_unserved(served, loaded)))
 
 
-def _route(call: Call, name: str, settings: Mapping[str, object], wait: float) -> Route:
+def route_of(call: Call, name: str, settings: Mapping[str, object], *, wait: float) -> Route:
+    """The route of a configured target."""
     standards = cast("Sequence[str] | None", settings["standards"])
     days = call.settings.number("ledger.keep_content_days")
     target = targets.target_of(name, settings, wait=wait, keep_days=days)

@@ -33,13 +33,15 @@ class Served:
     stopped: bool = False
 
 
-def each(call: Call, routes: Routes, serve: Callable[[Route], Served]) -> int:
+def each(
+    call: Call, routes: Routes, serve: Callable[[Route], Served], *, sends: bool = True
+) -> int:
     """Serve every target in turn; the gravest exit code. One that cannot be used is told and does
-    not keep the others from being served, a word to stop does. Raises ConfigError, LedgerError
-    where there is one target only."""
+    not keep the others from being served, a word to stop does. `sends`: say what has no target.
+    Raises ConfigError, LedgerError where there is one target only."""
     from pusher.ledger import LedgerError
 
-    for notice in routes.notices:
+    for notice in routes.notices if sends else ():
         print(f"spgl: {notice[call.lang]}", file=sys.stderr)
     codes = [int(Exit.FINE)]
     for number, route in enumerate(routes):

@@ -161,6 +161,16 @@ TARGET_SETTINGS: tuple[Setting, ...] = (
         ),
     ),
     Setting(
+        "event_columns",
+        NAMES,
+        {},
+        Text(
+            "办理环节中没有对应来源的字段及其值，如 DWMC、DWTYSHXYDM（spgl feedback --events）",
+            "values of columns of case events that no mapping fills, such as DWMC and DWTYSHXYDM "
+            "(spgl feedback --events)",
+        ),
+    ),
+    Setting(
         "fence_table",
         TEXT,
         None,

@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from pusher.batch import canonical
+from pusher.ledger.content import Contents
 from pusher.ledger.core import Ledger, moment
+from pusher.ledger.waiting import hash_of
 
 if TYPE_CHECKING:
     from pusher.inbound import Judged, Mark
@@ -23,12 +26,17 @@ _STORE = """
 INSERT INTO inbound (id, place, row_key, flow, local_key, content, at, fate, note)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _MARKED = "UPDATE inbound SET marked = ? WHERE id = ?"
+_UNMARKED = """
+SELECT id, row_key, fate, note FROM inbound WHERE place = ? AND marked IS NULL ORDER BY id"""
 _ROWS = """
 SELECT i.id, p.target, p.name, i.row_key, i.flow, i.local_key, i.content, i.at, i.fate, i.note,
   i.marked, i.file, i.written
 FROM inbound i JOIN place p ON p.id = i.place"""
 _ASSIGN = "UPDATE inbound SET file = ? WHERE id = ?"
 _WRITTEN = "UPDATE inbound SET written = ? WHERE id = ?"
+_SENT = """
+SELECT v.id, v.known FROM identity i JOIN version v ON v.identity = i.id
+WHERE i.hash = ? AND v.operation = 'upsert' ORDER BY v.landed DESC, v.sequence DESC LIMIT 1"""
 #: The row of a key that came before with other content.
 OTHER_CONTENT = "同一主键的数据先前已接收，内容不同"
 
@@ -89,6 +97,19 @@ def store(
     return made
 
 
+def unmarked(ledger: Ledger, target: str, table: str) -> list[Kept]:
+    """Rows whose mark may be lost: a run died between its commit and the word that they were
+    marked."""
+    from pusher.inbound import Fate, Mark
+
+    place = ledger.places(target).get(table)
+    rows = [] if place is None else ledger.db.rows(_UNMARKED, (place,))
+    return [
+        Kept(int(id_), Mark(key, Fate(fate), note if Fate(fate) is Fate.REFUSED else ""), False)
+        for id_, key, fate, note in rows
+    ]
+
+
 def note_marked(ledger: Ledger, ids: Sequence[int], now: datetime) -> None:
     """The target was told of these; inside a transaction."""
     ledger.db.many(_MARKED, [(now.timestamp(), id_) for id_ in ids])
@@ -101,8 +122,8 @@ def of_case(ledger: Ledger, target: str | None, case: str) -> tuple[Entry, ...]:
 
 
 def unwritten(ledger: Ledger, target: str, table: str) -> tuple[Entry, ...]:
-    """Consumed rows of a table whose case events are not out, in order of arrival."""
-    sql = f"""{_ROWS} WHERE p.target = ? AND p.name = ? AND i.fate = 'consumed'
+    """Consumed, valid rows of a table whose case events are not out, in order of arrival."""
+    sql = f"""{_ROWS} WHERE p.target = ? AND p.name = ? AND i.fate = 'consumed' AND i.note = ''
     AND i.written IS NULL ORDER BY i.id"""
     return _entries(ledger.db.rows(sql, (target, table)))
 
@@ -115,6 +136,20 @@ def assign(ledger: Ledger, ids: Iterable[int], file: str) -> None:
 def note_written(ledger: Ledger, ids: Iterable[int], now: datetime) -> None:
     """Their events stand in their file."""
     ledger.db.many(_WRITTEN, [(now.timestamp(), id_) for id_ in ids])
+
+
+def application(
+    ledger: Ledger, target: str, table: str, key: Mapping[str, str]
+) -> Mapping[str, str] | None:
+    """What was sent last for a case: its content, past its keeping time what is kept for good. None
+    where the ledger does not know it."""
+    found = ledger.db.rows(_SENT, (hash_of(target, table, canonical(key)),))
+    if not found:
+        return None
+    version, known = found[0]
+    content = Contents(ledger).read(version)
+    sent: Mapping[str, str] = orjson.loads(known if content is None else content)
+    return sent
 
 
 def _entries(rows: Iterable[tuple[object, ...]]) -> tuple[Entry, ...]:

@@ -9,9 +9,10 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
-from spgl import targets
+from spgl import routing, targets
 from spgl.cli import Call, Exit
 from spgl.config import ConfigError
+from validator.pack import Direction
 from validator.text import Lang, Text
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def run(call: Call) -> int:
         "sandbox at {url}; what it accepts is accepted by the sandbox only. Ctrl-C ends it",
     )
 
-    collectors = [_collector(settings, packs, script) for settings in _databases(call)]
+    collectors = [_collector(front, own, script) for front, own in _databases(call, packs)]
 
     def announce(url: str) -> None:
         print(say.fill({"url": url})[call.lang], flush=True)
@@ -122,19 +123,35 @@ def run(call: Call) -> int:
     return Exit.FINE
 
 
-def _databases(call: Call) -> list[ExchangeSettings]:
-    """The exchange databases to take rows over from. Raises ConfigError for an unknown target."""
+def _databases(call: Call, packs: Packs) -> list[tuple[ExchangeSettings, Packs]]:
+    """The exchange databases to take rows over from, each with the packs that it holds. Raises
+    ConfigError for an unknown target, or packs that cannot share a database."""
     from pusher.transports.exchange_settings import ExchangeSettings
 
-    found = [ExchangeSettings(call.args.collect)] if call.args.collect else []
+    found = []
+    if call.args.collect:
+        names = [t.name for t in packs.tables() if t.direction is Direction.OUT]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ConfigError(_TWICE.fill({"names": ", ".join(twice)})[call.lang])
+        found.append((ExchangeSettings(call.args.collect), packs))
     if call.args.collect_target:
         name, settings = call.settings.target(call.args.collect_target)
         if settings["transport"] != "exchange_db":
             raise ConfigError(
                 Text(f"目标 {name} 不是前置库", f"target {name} is no exchange database")[call.lang]
             )
-        found.append(targets.exchange_settings(settings))
+        route = routing.route_of(call, name, settings, wait=0.0)
+        found.append((targets.exchange_settings(settings), route.packs(packs)))
     return found
+
+
+_TWICE = Text(
+    "--collect：{names} 在几个标准包中同名，不能放在同一个库里；请用 --collect-target 指定有 "
+    "standards 的目标",
+    "--collect: {names} stand in several packs and cannot share a database; name a target that has "
+    "standards with --collect-target",
+)
 
 
 def _collector(settings: ExchangeSettings, packs: Packs, script: Script) -> Collector:
