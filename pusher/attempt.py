@@ -15,10 +15,12 @@ from datetime import datetime
 from pusher import crash
 from pusher.circuit import Circuit
 from pusher.events import log_attempt
+from pusher.ledger import circuits
 from pusher.ledger.commit import GroupCommit
 from pusher.ledger.core import Ledger
 from pusher.ledger.frozen import Claim
 from pusher.ledger.outcome import Answered, Attempt, failed, number
+from pusher.pace import Budget, Pace
 from pusher.retry import (
     Await,
     Decision,
@@ -39,7 +41,8 @@ from pusher.world import World
 @dataclass(slots=True)
 class Sent:
     """What the worker did: attempts, records by answer, and why it stopped early (None: it did
-    not). `written` is true when the target may have taken rows over."""
+    not). `written` is true when the target may have taken rows over; `put_off` counts batches that
+    wait for the next run because the retries of this one are used up."""
 
     attempts: int = 0
     delivered: int = 0
@@ -47,12 +50,14 @@ class Sent:
     rejected: int = 0
     given_up: int = 0
     written: bool = False
+    put_off: int = 0
     stopped: TransportError | None = None
 
 
 @dataclass(slots=True)
 class Attempts:
-    """The attempts of one run. `success` is when the target last took a batch."""
+    """The attempts of one run. `success` is when the target last took a batch, `succeeded` the same
+    on the clock that nobody sets."""
 
     ledger: Ledger
     target: Target
@@ -62,13 +67,17 @@ class Attempts:
     sent: Sent
     circuit: Circuit
     commit: GroupCommit
+    pace: Pace
+    budget: Budget
     success: datetime | None = None
+    succeeded: float = 0.0
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
     _opened: bool = False
 
     async def attempt(self, claimed: Claim) -> None:
         """Send or settle one batch and write down what came of it."""
         at, began = self.world.clock(), time.perf_counter()
+        self.budget.requests += 1
         try:
             receipts = await self._ask(claimed)
         except TransportError as fault:
@@ -143,17 +152,17 @@ class Attempts:
         )
         self.commit.add(Answered(claimed, receipts, attempt))
         log_attempt(self.world.log, self.run_id, claimed, attempt)
-        self.circuit.succeeded()
+        self._heard(None)
         self.sent.attempts += 1
         self.sent.delivered += answers.count(Answer.RECEIVED)
         self.sent.accepted += answers.count(Answer.ACCEPTED)
         self.sent.rejected += answers.count(Answer.REJECTED)
         self.sent.written |= kinds != {Answer.REJECTED}
-        self.success = self.world.clock()
+        self.success, self.succeeded = self.world.clock(), self.world.ticks()
 
     def _not_held(self, claimed: Claim, at: datetime, began: float) -> None:
         """Settled: the target surely has nothing of the batch, so it is sent again."""
-        self.circuit.succeeded()
+        self._heard(None)
         fault = TransportError(
             Failure.ROLLED_BACK, "not held", "the target does not hold the batch"
         )
@@ -162,10 +171,25 @@ class Attempts:
         self._record(claimed, fault, decision, at, began, outcome="not_held")
 
     def _failed(self, claimed: Claim, fault: TransportError, at: datetime, began: float) -> None:
-        self.circuit.failed(fault.failure, self.world.clock())
+        self._heard(fault)
         if fault.failure is Failure.CONFIGURATION:
             self.sent.stopped = fault
         self._record(claimed, fault, None, at, began)
+
+    def _heard(self, fault: TransportError | None) -> None:
+        """What the target's conduct means for other batches; stored where that changes."""
+        before, now = self.circuit.open, self.world.clock()
+        if fault is None:
+            self.circuit.succeeded(now)
+            self.pace.answered()
+        else:
+            self.circuit.failed(fault, now)
+            if fault.failure is Failure.THROTTLED:
+                self.pace.throttled()
+        if self.circuit.open != before:
+            self.ledger.write()
+            circuits.keep(self.ledger, self.target.name, self.circuit.open)
+            self.commit.note()
 
     def _record(
         self,

@@ -14,14 +14,17 @@ import orjson
 
 from pusher import crash
 from pusher.attempt import Sent
+from pusher.circuit import Circuit, Open, resumed
 from pusher.feedback import Feedback, collect
 from pusher.inbound import Inbound, Inbox, receive
+from pusher.ledger.circuits import circuits
 from pusher.ledger.content import purge
 from pusher.ledger.core import Ledger
 from pusher.ledger.lock import run_lock
 from pusher.ledger.outcome import next_due, recover
 from pusher.ledger.waiting import release_all
 from pusher.order import sending_order
+from pusher.pace import Budget, Pace
 from pusher.states import State
 from pusher.target import Target
 from pusher.transport import Failure, Transport, TransportError
@@ -45,7 +48,8 @@ class Delivery:
     `attempts` and the records by answer are of this run, `refused` includes later verdicts that
     came in; `states` counts all versions of the target. `stopped` is the wrong setting that ended
     the run, `interrupted` the word from outside. `notified` is None when there was no need,
-    `inbound` where the target writes nothing for us or was not asked.
+    `inbound` where the target writes nothing for us or was not asked. `put_off` counts batches for
+    which the run had no retries left; `away` tells that the target is left alone, and until when.
     """
 
     run_id: str
@@ -62,6 +66,8 @@ class Delivery:
     notified: bool | None = None
     recovered: int = 0
     inbound: Inbound | None = None
+    put_off: int = 0
+    away: Open | None = None
 
     @property
     def incomplete(self) -> bool:
@@ -118,8 +124,17 @@ class _Push:
     stop: asyncio.Event
     inbox: Inbox | None = None
     number: int = 0
+    circuit: Circuit = field(init=False)
+    pace: Pace = field(init=False)
+    budget: Budget = field(init=False)
     sent: Sent = field(default_factory=Sent)
     back: Feedback = field(default_factory=Feedback)
+
+    def __post_init__(self) -> None:
+        stored = resumed(circuits(self.ledger).get(self.target.name))
+        self.circuit = Circuit(self.target.breaker, self.target.retry, stored)
+        self.pace = Pace(self.target.rate, self.target.concurrency, self.world)
+        self.budget = Budget(self.target.retry_budget, self.world.clock().timestamp())
 
     async def run(self) -> Delivery:
         recovered = self._take_over()
@@ -178,6 +193,9 @@ class _Push:
             self.run_id,
             self.world,
             self.stop,
+            self.circuit,
+            self.pace,
+            self.budget,
             self.sent,
         )
         await worker.work()
@@ -230,6 +248,8 @@ class _Push:
             notified=notified,
             recovered=recovered,
             inbound=inbound,
+            put_off=self.sent.put_off,
+            away=circuits(self.ledger).get(self.target.name),
         )
         with self.ledger.transaction():
             sql = "UPDATE run SET ended = ?, delivery = ? WHERE id = ?"
@@ -257,6 +277,7 @@ def _summary(made: Delivery) -> str:
         "interrupted": made.interrupted,
         "notified": made.notified,
         "recovered": made.recovered,
+        "put_off": made.put_off,
         "states": {str(state): n for state, n in made.states.items()},
     }
     return orjson.dumps(values).decode()

@@ -49,6 +49,12 @@ def _families(status: Status, now: datetime, exit_code: int | None) -> Iterator[
     if status.next_due is not None:
         due: list[Sample] = [({}, status.next_due.timestamp())]
         yield _family("spgl_next_retry_timestamp_seconds", "When the next retry is due.", due)
+    away: list[Sample] = [({"target": t}, a.until.timestamp()) for t, a in status.away.items()]
+    yield _family(
+        "spgl_circuit_open_until_timestamp_seconds",
+        "Until when a target that did not answer last is left alone; absent where it answers.",
+        away,
+    )
     yield from _of_runs(tuple(_last(status.runs)))
     if exit_code is not None:
         yield _family("spgl_push_exit_code", "Exit code of the last push.", [({}, exit_code)])
@@ -85,6 +91,13 @@ def _of_runs(runs: tuple[Run, ...]) -> Iterator[str]:
         if isinstance(value := r.delivery.get(name), int)
     ]
     yield _family("spgl_run_delivery", "What the last run delivered, by outcome.", done)
+    yield _family(
+        "spgl_run_put_off_batches",
+        "Batches for which the last run had no retries left.",
+        [s for r in runs if isinstance(n := r.delivery.get("put_off"), int) for s in each(n, r)],
+    )
+    rates = [s for r in runs for s in each(r.rate, r)]
+    yield _family("spgl_run_records_per_second", "Records the last run got answers to.", rates)
     for name, text in (
         ("incomplete", "1 when the last run left something to send."),
         ("interrupted", "1 when the last run was told to stop."),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import NoReturn
 
 from pusher import crash
@@ -19,7 +19,8 @@ from pusher.ledger.commit import GroupCommit
 from pusher.ledger.core import Ledger
 from pusher.ledger.frozen import Claim
 from pusher.ledger.outbox import claim
-from pusher.ledger.outcome import next_due, unclaim
+from pusher.ledger.outcome import FOREVER, next_due, put_off, unclaim
+from pusher.pace import Budget, Pace
 from pusher.target import Target
 from pusher.transport import Transport
 from pusher.world import World
@@ -45,21 +46,22 @@ class Worker:
     run_id: str
     world: World
     stop: asyncio.Event
+    circuit: Circuit
+    pace: Pace
+    budget: Budget
     sent: Sent = field(default_factory=Sent)
-    circuit: Circuit = field(init=False)
     commit: GroupCommit = field(init=False)
     attempts: Attempts = field(init=False)
     _queue: asyncio.Queue[Claim | None] = field(init=False)
     _changed: asyncio.Event = field(init=False)
     _flying: int = 0
-    _began: datetime = field(init=False)
+    _began: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self.circuit = Circuit(self.target.breaker, self.target.retry)
         self._changed = asyncio.Event()
         self.commit = GroupCommit(self.ledger, self.target, self.world.clock, self._changed.set)
         self._queue = asyncio.Queue()
-        self._began = self.world.clock()
+        self._began = self.world.ticks()
         self.attempts = Attempts(
             self.ledger,
             self.target,
@@ -69,6 +71,8 @@ class Worker:
             self.sent,
             self.circuit,
             self.commit,
+            self.pace,
+            self.budget,
         )
 
     async def work(self) -> Sent:
@@ -89,6 +93,8 @@ class Worker:
         except BaseException as fault:
             self._abandon(fault)
         self.commit.flush()
+        if not self.budget.left:
+            self.sent.put_off = put_off(self.ledger, self.target, self.budget.since)
         return self.sent
 
     async def _drained(self, senders: Sequence[asyncio.Task[None]]) -> None:
@@ -110,6 +116,7 @@ class Worker:
 
     def _return(self, claims: Sequence[Claim]) -> None:
         """Surely nothing of these left."""
+        self.budget.returned(claims)
         self.ledger.write()
         unclaim(self.ledger, self.target, claims, self.world.clock())
         self.commit.note()
@@ -130,27 +137,33 @@ class Worker:
     async def _dispatch(self) -> None:
         flight = self.target.concurrency
         window = max(2 * flight, min(AHEAD * flight, RECORDS // self.target.batch_records))
-        wait = timedelta(seconds=self.target.wait)
         while not self._ended():
             self._changed.clear()
             self.commit.flush()  # what it releases can be claimed
             now = self.world.clock()
             pause = self.circuit.pause(now)
+            untried = FOREVER if self.budget.left else self.budget.since
             room = 1 - self._queue.qsize() - self._flying if self.circuit.probing else window
             if pause is None and room > 0 and self._queue.qsize() <= flight:
-                claims = claim(self.ledger, self.target, self.order, self.run, now, room)
+                claims = claim(self.ledger, self.target, self.order, self.run, now, room, untried)
+                self.budget.claimed(claims)
                 crash.at("claimed")
                 for made in claims:
                     self._queue.put_nowait(made)
             if not self._queue.empty():
                 await self._until(None)
                 continue
-            due = pause or next_due(self.ledger, self.target)
-            if not self._flying and (
-                due is None or due > (self.attempts.success or self._began) + wait
-            ):
+            due = pause or next_due(self.ledger, self.target, untried)
+            late = None if due is None else max(due - now, timedelta(0))
+            if not self._flying and (late is None or late > self._patience()):
                 return
-            await self._until(None if due is None else max(due - now, timedelta(0)))
+            await self._until(late)
+
+    def _patience(self) -> timedelta:
+        """How much longer this run waits for what falls due: `target.wait` after its beginning or
+        its last success, on a clock that nobody sets."""
+        last = max(self._began, self.attempts.succeeded)
+        return timedelta(seconds=last + self.target.wait - self.world.ticks())
 
     def _ended(self) -> bool:
         if self.commit.fault is not None:
@@ -174,14 +187,27 @@ class Worker:
         while (claimed := await self._queue.get()) is not None:
             self._flying += 1
             try:
-                if self.circuit.pause(self.world.clock()) or self.sent.stopped:
-                    self._return([claimed])
-                else:
-                    await self.attempts.attempt(claimed)
+                await self._attempt(claimed)
             finally:
                 self._flying -= 1
                 if self._queue.qsize() <= self.target.concurrency:
                     self._changed.set()
+
+    async def _attempt(self, claimed: Claim) -> None:
+        """Attempt it when its turn comes, unless it must not go out any more by then."""
+        try:
+            await self.pace.enter()
+        except asyncio.CancelledError:
+            self._return([claimed])
+            raise
+        try:
+            stopped = self.stop.is_set() or self.sent.stopped is not None
+            if stopped or self.circuit.pause(self.world.clock()):
+                self._return([claimed])
+            else:
+                await self.attempts.attempt(claimed)
+        finally:
+            self.pace.leave()
 
 
 def _first(fault: BaseException) -> BaseException:

@@ -22,6 +22,7 @@ from validator.text import Lang, Text
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
+    from pusher.circuit import Open
     from pusher.delivery import Delivery
     from pusher.inbound import Inbound
     from pusher.ledger.core import Ledger
@@ -62,6 +63,20 @@ _INBOUND = Text(
 _NOT_READ = Text(
     "反馈表 {table} 无法读取，下次再读：{fault}",
     "feedback table {table} could not be read, the next run tries again: {fault}",
+)
+_OPEN = Text(
+    "目标 {name} 多次无应答（{fault}），熔断至 {until}；新的运行先用一个批次试探",
+    "circuit open until {until}: target {name} did not answer several times ({fault}); a new run "
+    "probes it with one batch",
+)
+_PAUSE = Text(
+    "目标 {name} 要求暂停至 {until}（{fault}）",
+    "circuit open until {until}: target {name} asked for a pause ({fault})",
+)
+_PUT_OFF = Text(
+    "目标状况不佳，本次重试次数已用完（retry_budget），{n} 个批次留待下次运行，未消耗次数",
+    "the target is not well and this run used up its retries (retry_budget); {n} batches wait for "
+    "the next run and burnt no attempt",
 )
 _DUE = Text("投送未完，最早 {due} 可继续", "push incomplete; next due {due}")
 
@@ -209,10 +224,30 @@ def tell(delivery: Delivery, target: Target, lang: Lang) -> str:
         lines += tell_inbound(delivery.inbound, lang)
     if delivery.stopped is not None:
         lines.append(_STOPPED.fill({"name": target.name, "fault": delivery.stopped})[lang])
-    elif delivery.incomplete and delivery.next_due is not None:
+    elif delivery.incomplete:
+        lines += _left(delivery, target, lang)
+    return "\n".join(lines)
+
+
+def _left(delivery: Delivery, target: Target, lang: Lang) -> list[str]:
+    """Why something is left for the next run, and when it may go."""
+    lines: list[str] = []
+    now = datetime.now().astimezone()
+    if delivery.away is not None and delivery.away.until > now:
+        lines.append(tell_away(target.name, delivery.away, lang))
+    if delivery.put_off:
+        lines.append(_PUT_OFF.fill({"n": f"{delivery.put_off:,}"})[lang])
+    if delivery.next_due is not None:
         due = delivery.next_due.astimezone().isoformat(timespec="seconds")
         lines.append(_DUE.fill({"due": due})[lang])
-    return "\n".join(lines)
+    return lines
+
+
+def tell_away(name: str, away: Open, lang: Lang) -> str:
+    """That a target is left alone, until when and why."""
+    until = away.until.astimezone().isoformat(sep=" ", timespec="seconds")[:19]
+    words = {"name": name, "until": until, "fault": away.fault}
+    return (_OPEN if away.openings else _PAUSE).fill(words)[lang]
 
 
 def tell_inbound(inbound: Inbound, lang: Lang) -> list[str]:

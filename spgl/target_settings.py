@@ -99,6 +99,25 @@ TARGET_SETTINGS: tuple[Setting, ...] = (
     Setting("batch_bytes", COUNT, 4_000_000, Text("每批字节数上限", "bytes per batch at most")),
     Setting("concurrency", COUNT, 4, Text("同时投送的批次数", "batches in flight at once")),
     Setting(
+        "rate",
+        SECONDS,
+        None,
+        Text(
+            "每秒请求（批次）数上限，不填则不限；与 concurrency 同时有效",
+            "requests (batches) a second at most, beside concurrency; unlimited without it",
+        ),
+    ),
+    Setting(
+        "retry_budget",
+        {"type": "number", "minimum": 0, "maximum": 1},
+        0.1,
+        Text(
+            "一次运行中重试所占请求的最大比例（总可重试 50 次），超出者留待下次；1 为不限",
+            "share of a run's requests that may be retries (50 in any case); the rest waits for "
+            "the next run; 1 for no limit",
+        ),
+    ),
+    Setting(
         "parent_status",
         choice("delivered", "accepted"),
         "delivered",

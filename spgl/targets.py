@@ -25,6 +25,8 @@ def target_of(name: str, settings: Mapping[str, object], *, wait: float, keep_da
         batch_records=int(str(settings["batch_records"])),
         batch_bytes=int(str(settings["batch_bytes"])),
         concurrency=int(str(settings["concurrency"])),
+        rate=float(str(settings["rate"] or 0)),
+        retry_budget=float(str(settings["retry_budget"])),
         timeout=float(str(settings["timeout"])),
         wait=wait,
         parent_status=cast('Literal["delivered", "accepted"]', settings["parent_status"]),

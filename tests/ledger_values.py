@@ -99,6 +99,9 @@ class Time:
     def __call__(self) -> datetime:
         return self.now
 
+    def ticks(self) -> float:
+        return self.now.timestamp()
+
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.now += timedelta(seconds=seconds)
@@ -126,7 +129,7 @@ def world(time: Time | None = None, lines: Lines | None = None, seed: int = 7) -
         processors=[lines or Lines()],
         wrapper_class=structlog.make_filtering_bound_logger(0),
     )
-    return World(clock, Random(seed), log, clock.sleep)
+    return World(clock, Random(seed), log, clock.sleep, clock.ticks)
 
 
 Fault = Callable[[Batch], TransportError | None]

@@ -7,14 +7,12 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from random import Random
 
 import pytest
 from ledger_values import PROJECTS, START, Fault, Memory, Time, packs, record, world
 
-from pusher.circuit import Circuit
 from pusher.delivery import deliver
 from pusher.ledger import LedgerError, Selector, enter, list_rows, open_ledger
 from pusher.ledger.core import Ledger
@@ -206,22 +204,3 @@ async def test_divisions_and_tables_never_share_a_batch(path: Path) -> None:
     assert {b.table for b in memory.sent} == {PROJECTS.partition("/")[2]}
     assert {len(b.parcels) for b in memory.sent} == {10}
     assert len(list_rows(ledger, Selector(states=(State.DELIVERED,)))) == 30
-
-
-def test_the_circuit_opens_after_failures_in_a_row_and_probes() -> None:
-    circuit = Circuit(3, Schedule((10.0, 60.0)))
-    for _ in range(2):
-        circuit.failed(Failure.UNREACHABLE, START)
-    assert circuit.pause(START) is None
-    circuit.failed(Failure.RECORD, START)
-    assert circuit.pause(START) is None, "a refusal proves that the target is there"
-    circuit.failed(Failure.UNREACHABLE, START)
-    assert circuit.pause(START) == START + timedelta(seconds=10)
-    later = START + timedelta(seconds=11)
-    assert circuit.pause(later) is None
-    assert circuit.probing
-    circuit.failed(Failure.THROTTLED, later)
-    assert circuit.pause(later) == later + timedelta(seconds=60), "one failed probe is enough"
-    circuit.succeeded()
-    assert circuit.pause(later) is None
-    assert not circuit.probing

@@ -241,6 +241,11 @@ def moment(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
+def time_of(seconds: float) -> datetime:
+    """A stored time that is always there, in UTC."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
 _IMBALANCE = Text(
     "台账不平：共有 {versions} 个版本，按状态合计 {counted} 个。请停止投送并保留台账文件备查",
     "the ledger does not balance: {versions} versions, {counted} by state; stop pushing and keep "

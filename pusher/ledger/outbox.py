@@ -20,6 +20,7 @@ from pusher.ledger.core import Ledger, moment
 from pusher.ledger.database import LedgerError, Row
 from pusher.ledger.frozen import COLUMNS, Claim, freeze, members, outgoing
 from pusher.ledger.held import replaced
+from pusher.ledger.outcome import FOREVER
 from pusher.states import State
 from pusher.target import Target
 from validator.records import Operation
@@ -37,7 +38,7 @@ SELECT b.id, b.key, b.place, p.name, b.members, b.phase, b.touched, b.attempts, 
   b.first_at, b.last_at, b.bytes
 FROM batch b JOIN place p ON p.id = b.place
 WHERE b.phase <> 'closed' AND b.phase IN ('in_doubt', 'queued') AND b.due <= ? AND p.target = ?
-ORDER BY b.phase, b.due LIMIT ?"""
+AND (b.last_at IS NULL OR b.last_at < ?) ORDER BY b.phase, b.due LIMIT ?"""
 _ON_ITS_WAY = """
 SELECT 1 FROM batch b JOIN place p ON p.id = b.place
 WHERE b.phase <> 'closed' AND b.phase = 'sending' AND p.target = ? LIMIT 1"""
@@ -51,14 +52,16 @@ def claim(
     run: int,
     now: datetime,
     limit: int,
+    untried: float = FOREVER,
 ) -> list[Claim]:
     """Up to `limit` batches, doubts first, then what is due again, then new ones in `order`.
 
-    Deletions come last, children before parents: those of one table at a time, and only when
-    nothing else is on its way. The intent is durable on return.
+    With `untried` (seconds since 1970) only what was not attempted since. Deletions come last,
+    children before parents: those of one table at a time, and only when nothing else is on its
+    way. The intent is durable on return.
     """
     ledger.write()
-    claims = _claim_open(ledger, target, run, now, limit)
+    claims = _claim_open(ledger, target, run, now, limit, untried)
     places = ledger.places(target.name)
     known = [name for name in order if name in places]
     for name in known:
@@ -161,10 +164,12 @@ def _intend(
     return claims
 
 
-def _claim_open(ledger: Ledger, target: Target, run: int, now: datetime, limit: int) -> list[Claim]:
+def _claim_open(
+    ledger: Ledger, target: Target, run: int, now: datetime, limit: int, untried: float
+) -> list[Claim]:
     """Frozen batches that are due: doubts to settle, others to send again unchanged."""
     claims: list[Claim] = []
-    for row in ledger.db.rows(_OPEN, (now.timestamp(), target.name, limit)):
+    for row in ledger.db.rows(_OPEN, (now.timestamp(), target.name, untried, limit)):
         id_, key, place, table, versions, phase, touched = row[:7]
         attempts, asked, burnt, first, last, size = row[7:]
         rows = members(ledger, orjson.loads(versions))

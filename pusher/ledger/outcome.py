@@ -38,6 +38,8 @@ AND place IN (SELECT id FROM place WHERE target = ?)"""
 _SUPERSEDED = """
 SELECT v.id FROM json_each(?) j JOIN version v ON v.id = j.value
 JOIN identity i ON i.id = v.identity WHERE i.latest > v.id"""
+#: Later than any attempt, in seconds since 1970.
+FOREVER = 1e12
 _AFTER = {
     Answer.RECEIVED: State.DELIVERED,
     Answer.ACCEPTED: State.ACCEPTED,
@@ -185,11 +187,21 @@ def recover(ledger: Ledger, target: Target, now: datetime) -> int:
     return len(crashed)
 
 
-def next_due(ledger: Ledger, target: Target) -> datetime | None:
-    """When the next frozen batch may go; None when there is none."""
+def next_due(ledger: Ledger, target: Target, untried: float = FOREVER) -> datetime | None:
+    """When the next frozen batch may go that was not attempted since `untried` (seconds since
+    1970); None when there is none."""
     sql = """SELECT MIN(b.due) FROM batch b JOIN place p ON p.id = b.place
-    WHERE b.phase <> 'closed' AND b.phase IN ('in_doubt', 'queued') AND p.target = ?"""
-    return moment(ledger.db.rows(sql, (target.name,))[0][0])
+    WHERE b.phase <> 'closed' AND b.phase IN ('in_doubt', 'queued') AND p.target = ?
+    AND (b.last_at IS NULL OR b.last_at < ?)"""
+    return moment(ledger.db.rows(sql, (target.name, untried))[0][0])
+
+
+def put_off(ledger: Ledger, target: Target, since: float) -> int:
+    """Batches attempted since then (seconds since 1970) that are still open."""
+    sql = """SELECT COUNT(*) FROM batch b JOIN place p ON p.id = b.place
+    WHERE b.phase <> 'closed' AND b.phase IN ('in_doubt', 'queued') AND p.target = ?
+    AND b.last_at >= ?"""
+    return int(ledger.db.rows(sql, (target.name, since))[0][0])
 
 
 def number(claim: Claim) -> int:

@@ -13,7 +13,9 @@ from datetime import datetime
 import orjson
 
 from pusher.batch import ID, canonical
-from pusher.ledger.core import Ledger, moment
+from pusher.circuit import Open
+from pusher.ledger.circuits import circuits
+from pusher.ledger.core import Ledger, moment, time_of
 from pusher.ledger.waiting import hash_of
 from pusher.states import State
 from validator.records import Operation
@@ -67,16 +69,26 @@ class Run:
     books: Mapping[str, int]
     delivery: Mapping[str, object]
 
+    @property
+    def rate(self) -> float | None:
+        """Records a second that the target answered; None for a run that did not end."""
+        taken = 0.0 if self.ended is None else (self.ended - self.started).total_seconds()
+        names = ("delivered", "accepted", "refused")
+        done = sum(n for name in names if isinstance(n := self.delivery.get(name), int))
+        return done / taken if taken > 0 and self.delivery else None
+
 
 @dataclass(frozen=True, slots=True)
 class Status:
     """Counts by (target, `standard/table`, state); when the oldest version that is ready, in doubt
-    or being sent was entered; when the next retry is due; the last runs, newest first."""
+    or being sent was entered; when the next retry is due; the last runs, newest first; targets that
+    did not answer last."""
 
     counts: Mapping[tuple[str, str, State], int]
     oldest: datetime | None
     next_due: datetime | None
     runs: tuple[Run, ...]
+    away: Mapping[str, Open] = field(default_factory=dict)
 
     @property
     def versions(self) -> int:
@@ -182,10 +194,11 @@ def status(ledger: Ledger, target: str | None = None, *, runs: int = 5) -> Statu
     pending, due = db.rows(_PENDING, (target, target))[0]
     oldest = min((at for at in (fresh, pending) if at is not None), default=None)
     last = tuple(
-        Run(name, at, _time(started), moment(ended), orjson.loads(books), orjson.loads(delivery))
+        Run(name, at, time_of(started), moment(ended), orjson.loads(books), orjson.loads(delivery))
         for name, at, started, ended, books, delivery in db.rows(_RUNS, (target, target, runs))
     )
-    return Status(counts, moment(oldest), moment(due), last)
+    away = {t: open_ for t, open_ in circuits(ledger).items() if target in (None, t)}
+    return Status(counts, moment(oldest), moment(due), last, away)
 
 
 def list_rows(
@@ -250,12 +263,6 @@ def _like(text: str) -> str:
     return text
 
 
-def _time(seconds: float) -> datetime:
-    made = moment(seconds)
-    assert made is not None
-    return made
-
-
 def _entry(row: tuple[object, ...]) -> Entry:
     (handle, target, table, key, division, operation, sequence, state, note, lsh) = row[:10]
     entered, changed, run, due, attempts = row[10:]
@@ -274,8 +281,8 @@ def _entry(row: tuple[object, ...]) -> Entry:
         State(str(state)),
         str(note),
         str(lsh),
-        _time(entered),
-        _time(changed),
+        time_of(entered),
+        time_of(changed),
         str(run),
         moment(due) if isinstance(due, float) else None,
         attempts if isinstance(attempts, int) else 0,
@@ -287,9 +294,9 @@ def _version(ledger: Ledger, entry: Entry) -> Version:
     first = rows[0][2] if rows else entry.state.value
     head = (entry.sequence, entry.operation)
     events = [Happening(entry.entered, *head, "entered", f"{first} · {entry.run}")]
-    events += [Happening(_time(r[0]), *head, r[3], r[4], r[2]) for r in rows]
+    events += [Happening(time_of(r[0]), *head, r[3], r[4], r[2]) for r in rows]
     tried = sorted(ledger.db.rows(_ATTEMPTS, (entry.handle,) * 2))
-    attempts = tuple(Tried(*[_time(r[0]), r[1][:ID], *r[2:12], moment(r[12])]) for r in tried)
+    attempts = tuple(Tried(*[time_of(r[0]), r[1][:ID], *r[2:12], moment(r[12])]) for r in tried)
     waits = tuple(row[0] for row in ledger.db.rows(_PARENTS, (entry.handle,)))
     return Version(entry, tuple(events), attempts, waits)
 

@@ -12,6 +12,8 @@ from datetime import datetime
 
 import orjson
 
+from pusher.circuit import Open
+from pusher.ledger.circuits import circuits
 from pusher.ledger.core import Ledger
 from pusher.ledger.queries import Life, Version, life
 from pusher.states import AT_TARGET, State
@@ -36,6 +38,7 @@ class Because:
 
     `waits` are the open links of a waiting version: (link as text, the record it names; None when
     the ledger does not know it). `own` is True while it waits for an earlier version of itself.
+    `away`: the target did not answer last, or asked for a pause.
     """
 
     target: str
@@ -46,6 +49,7 @@ class Because:
     superseded: tuple[int, ...]
     waits: tuple[tuple[str, Because | None], ...] = ()
     own: bool = False
+    away: Open | None = None
 
     @property
     def state(self) -> State:
@@ -90,7 +94,8 @@ def _why(
         for v in told.versions[:-1]
         if v.entry.state is State.WITHDRAWN and not v.attempts
     )
-    return Because(target, table, dict(key), newest, _standing(told), gone, tuple(waits), own)
+    away = circuits(ledger).get(target)
+    return Because(target, table, dict(key), newest, _standing(told), gone, tuple(waits), own, away)
 
 
 def _standing(told: Life) -> Version | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pusher.states import TITLES, State
 from spgl.planning import held_by
+from spgl.pushing import tell_away
 from validator.records import Operation
 from validator.text import Lang, Text
 
@@ -94,6 +95,9 @@ def _lines(found: Because, now: datetime, lang: Lang, margin: str) -> Iterator[s
     entry = found.newest.entry
     deletion = _DELETION[lang] if entry.operation is Operation.INVALIDATE else ""
     yield f"{margin}v{entry.sequence}{deletion} {_sentence(found.newest, now, lang)}"
+    stuck = entry.state in (State.QUEUED, State.IN_DOUBT)
+    if stuck and found.away is not None and found.away.until > now:
+        yield f"{margin}  - {tell_away(found.target, found.away, lang)}"
     if found.own:
         yield f"{margin}  - {_OWN[lang]}"
     for link, parent in found.waits:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from spgl import pushing, refusals
@@ -66,6 +66,10 @@ def to_json(found: Status, groups: Sequence[Group] = (), silent: Sequence[Silent
         "counts": counts,
         "oldest": found.oldest.isoformat() if found.oldest else None,
         "next_due": found.next_due.isoformat() if found.next_due else None,
+        "away": [
+            {"target": t, "until": a.until.isoformat(), "openings": a.openings, "fault": a.fault}
+            for t, a in found.away.items()
+        ],
         "runs": [
             {
                 "run": r.name,
@@ -74,6 +78,7 @@ def to_json(found: Status, groups: Sequence[Group] = (), silent: Sequence[Silent
                 "ended": r.ended.isoformat() if r.ended else None,
                 "books": dict(r.books),
                 "delivery": dict(r.delivery),
+                "records_per_second": r.rate,
             }
             for r in found.runs
         ],
@@ -118,9 +123,13 @@ def _lines(found: Status, lang: Lang) -> list[str]:
         total = "".join(right(f"{n:,}", 12) for n in sums)
         lines.append("  " + left(say("合计", "total"), 44) + total)
     if found.oldest:
-        lines.append(say("最早未送出：", "oldest unsent: ") + _when(found.oldest.astimezone()))
+        age = _age(datetime.now().astimezone() - found.oldest, lang)
+        told = f"{_when(found.oldest.astimezone())} ({age})"
+        lines.append(say("最早未送出：", "oldest unsent: ") + told)
     if found.next_due:
         lines.append(say("下次重试：", "next retry: ") + _when(found.next_due.astimezone()))
+    now = datetime.now().astimezone()
+    lines += [pushing.tell_away(t, a, lang) for t, a in found.away.items() if a.until > now]
     lines += [_run_line(r, lang) for r in found.runs]
     return lines
 
@@ -133,10 +142,23 @@ def _run_line(run: Run, lang: Lang) -> str:
     read = run.books.get("read", 0) if run.books else 0
     entered = run.books.get("entered", 0) if run.books else 0
     began = _when(run.started.astimezone())
-    return say(
+    line = say(
         f"运行 {run.name}：{began}，{ended}，读取 {read:,}，进入台账 {entered:,}",
         f"run {run.name}: {began}, {ended}, read {read:,}, entered {entered:,}",
     )
+    if run.rate is not None:
+        second, hour = f"{run.rate:,.1f}", f"{run.rate * 3600:,.0f}"
+        line += say(f"，每秒 {second} 条（每小时 {hour}）", f", {second} a second ({hour}/h)")
+    put_off = run.delivery.get("put_off")
+    if isinstance(put_off, int) and put_off:
+        line += say(f"，超出重试限额 {put_off:,} 批", f", {put_off:,} batches put off")
+    return line
+
+
+def _age(age: timedelta, lang: Lang) -> str:
+    hours, rest = divmod(max(int(age.total_seconds()), 0), 3600)
+    words = {"hours": hours, "minutes": rest // 60}
+    return Text("已 {hours} 小时 {minutes} 分", "{hours} h {minutes} min ago").fill(words)[lang]
 
 
 def _when(moment: object) -> str:
