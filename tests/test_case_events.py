@@ -146,6 +146,25 @@ def test_the_next_run_takes_the_events_in(
     assert "示例审批人" not in json.dumps(found, ensure_ascii=False)
 
 
+@pytest.mark.parametrize("action", ["show", "explain"])
+def test_the_ledger_tells_what_came_back_on_a_case(
+    site: Path, front: Front, capsys: pytest.CaptureFixture[str], action: str
+) -> None:
+    push()
+    steps(front, 2, "3", "99")
+    assert main(["feedback", "--events", "events", "-q"]) == Exit.FINE
+    capsys.readouterr()
+    assert main(["ledger", action, "LSH=CASE1"]) == Exit.FINE
+    said = capsys.readouterr().out
+    assert "fire-application/SPGL_XMJBXXB · LSH=CASE1" in said
+    line, other = said.splitlines()[-2:]
+    assert "province SPGL_XMSPGCXXB · SPJG=3 Accepted · taken over · case events in /" in line
+    assert "SPJG=99 · refused by us · SPJG=99，没有对应的办理状态" in other
+    assert main(["ledger", action, "SPSXSLBM=CASE1"]) == Exit.FINE
+    assert "feedback on case CASE1:" in capsys.readouterr().out
+    assert "示例审批人" not in said
+
+
 def test_a_case_the_ledger_does_not_know_is_told(
     site: Path, front: Front, capsys: pytest.CaptureFixture[str]
 ) -> None:

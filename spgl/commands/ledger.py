@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 
 from spgl import checking, pushing, routing, serving
 from spgl.cli import Call, Exit
+from spgl.commands import ledger_inbound
 from spgl.config import ConfigError
 from spgl.routing import Route
 from spgl.serving import Served
 from validator.text import Lang, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pusher.ledger.actions import Act
     from pusher.ledger.core import Ledger
+    from pusher.ledger.inbound import Entry as Inbound
     from pusher.ledger.queries import Entry, Life, Selector
 
 _ACTS = {
@@ -208,11 +210,12 @@ def _key(words: list[str], lang: Lang) -> Mapping[str, str]:
 def _show(call: Call, ledger: Ledger) -> int:
     from pusher.ledger.queries import life
 
-    key, found = _named(call, ledger)
+    key, found, came = _named(call, ledger)
     for target, table in found:
         told = life(ledger, target, table, key)
         if told is not None:
             print("\n".join(_life_lines(told, call.lang)))
+    _show_inbound(call, came)
     return Exit.FINE
 
 
@@ -221,29 +224,40 @@ def _explain(call: Call, ledger: Ledger) -> int:
     from spgl.commands.ledger_explain import explained
 
     now = datetime.now().astimezone()
-    key, found = _named(call, ledger)
+    key, found, came = _named(call, ledger)
     for target, table in found:
         because = why(ledger, target, table, key)
         if because is not None:
             print("\n".join(explained(because, now, call.lang)))
+    _show_inbound(call, came)
     return Exit.FINE
 
 
-def _named(call: Call, ledger: Ledger) -> tuple[Mapping[str, str], list[tuple[str, str]]]:
-    """The key on the command line, and each (target, table) that has it. Raises ConfigError."""
+def _show_inbound(call: Call, came: Sequence[Inbound]) -> None:
+    """What targets wrote back on the case."""
+    if came:
+        print("\n".join(ledger_inbound.lines(came, checking.packs_of(call), call.lang)))
+
+
+def _named(
+    call: Call, ledger: Ledger
+) -> tuple[Mapping[str, str], list[tuple[str, str]], Sequence[Inbound]]:
+    """The key on the command line, each (target, table) that has it, and what came in for the case
+    it names. Raises ConfigError where there is neither."""
     from pusher.ledger.queries import Selector, list_rows
 
     key = _key(call.args.key, call.lang)
     selector = Selector(target=call.args.target, table=call.args.table, key=key)
     found = dict.fromkeys((e.target, e.table) for e in list_rows(ledger, selector, limit=1000))
-    if not found:
+    came = ledger_inbound.of_key(ledger, call.args.target, key)
+    if not found and not came:
         raise ConfigError(
             Text(
                 f"台账中没有 {' '.join(call.args.key)}；请核对字段与值（主键须写全）",
                 f"the ledger knows no {' '.join(call.args.key)}; give the whole natural key",
             )[call.lang]
         )
-    return key, list(found)
+    return key, list(found), came
 
 
 def _life_lines(told: Life, lang: Lang) -> list[str]:
