@@ -7,9 +7,9 @@ import getpass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from spgl import checking, pushing, routing, serving
+from spgl import came_back, checking, pushing, routing, serving
 from spgl.cli import Call, Exit
-from spgl.commands import ledger_inbound
+from spgl.commands import ledger_verify
 from spgl.config import ConfigError
 from spgl.routing import Route
 from spgl.serving import Served
@@ -41,6 +41,7 @@ def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
     reason = Text("一条记录为何还未到达目标", "why a record is not at the target yet")
     _of_one(actions, "explain", reason[lang])
     _add_adopt(actions, lang)
+    ledger_verify.add(actions, lang)
     for name, title in _ACTS.items():
         act = actions.add_parser(name, help=title[lang])
         _selector(act, lang)
@@ -104,6 +105,8 @@ def run(call: Call) -> int:
             return _explain(call, ledger)
         if call.args.action == "list":
             return _list(call, ledger)
+        if call.args.action == "verify":
+            return ledger_verify.run(call, ledger)
         return _act(call, ledger)
 
 
@@ -236,7 +239,7 @@ def _explain(call: Call, ledger: Ledger) -> int:
 def _show_inbound(call: Call, came: Sequence[Inbound]) -> None:
     """What targets wrote back on the case."""
     if came:
-        print("\n".join(ledger_inbound.lines(came, checking.packs_of(call), call.lang)))
+        print("\n".join(came_back.lines(came, checking.packs_of(call), call.lang)))
 
 
 def _named(
@@ -249,7 +252,7 @@ def _named(
     key = _key(call.args.key, call.lang)
     selector = Selector(target=call.args.target, table=call.args.table, key=key)
     found = dict.fromkeys((e.target, e.table) for e in list_rows(ledger, selector, limit=1000))
-    came = ledger_inbound.of_key(ledger, call.args.target, key)
+    came = came_back.of_key(ledger, call.args.target, key)
     if not found and not came:
         raise ConfigError(
             Text(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 import orjson
 
@@ -14,6 +15,7 @@ from pusher.ledger.queries import Life, life
 from pusher.states import State
 from spgl.inspector.ledger import entries, places
 from spgl.inspector.site import Refusal
+from validator.pack import Packs
 from validator.text import Text
 
 #: From which states a person may send again, and withdraw.
@@ -30,6 +32,37 @@ class Told:
     content: Mapping[str, str] | None
     retry: int | None
     withdraw: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """A row that a target wrote for us on the case of a record: no opinion, no name."""
+
+    at: datetime
+    target: str
+    table: str
+    state: Text
+    fate: Text
+    note: str
+    file: str | None
+
+
+def came_back(ledger: Ledger, packs: Packs, key: Mapping[str, str]) -> tuple[Came, ...]:
+    """What came in for the case that a key names, in order of arrival."""
+    from spgl import came_back as came
+
+    return tuple(
+        Came(
+            entry.at,
+            entry.target,
+            entry.table.partition("/")[2],
+            came.state_of(entry, packs),
+            came.FATES[entry.fate],
+            entry.note,
+            None if entry.written is None else entry.file,
+        )
+        for entry in came.of_key(ledger, None, key)
+    )
 
 
 def told(ledger: Ledger, table: str, key: Mapping[str, str]) -> tuple[Told, ...]:

@@ -13,7 +13,7 @@ from spgl.inspector.cases import valid
 from spgl.inspector.family import Children, Parent, children, code_title, label, parents
 from spgl.inspector.index import Index
 from spgl.inspector.ledger import opened
-from spgl.inspector.lives import Told, identity, told
+from spgl.inspector.lives import Came, Told, came_back, identity, told
 from spgl.inspector.pages import act
 from spgl.inspector.pages.packs import table_url
 from spgl.inspector.site import Ask, Page, Refusal, Site
@@ -62,6 +62,7 @@ class RecordPage:
     parents: tuple[Parent, ...]
     children: tuple[Children, ...]
     lives: tuple[Told, ...]
+    came: tuple[Came, ...]
     ledger: bool
     case_url: str
     project_url: str
@@ -92,6 +93,7 @@ def build(site: Site, ask: Ask) -> RecordPage:
     with opened(site.ledger_path) as ledger:
         if ledger is not None and all(f in found.key for f in found.table.key.fields):
             lives = told(ledger, found.table.qualified, found.key)
+        came = () if ledger is None else came_back(ledger, site.packs, found.key)
     cells, source = _values(site, found, lives)
     snapshot = site.snapshots.open(run) if run else None
     looked = {**(found.kept or {}), **_canonical(found.table, cells)}
@@ -114,6 +116,7 @@ def build(site: Site, ask: Ask) -> RecordPage:
         parents=parents(site, snapshot, found.table, looked) if snapshot is not None else (),
         children=children(site, snapshot, found.table, looked) if snapshot is not None else (),
         lives=tuple(_veiled(site, found.table, t) for t in lives),
+        came=came,
         ledger=site.ledger_path.exists(),
         case_url=case_url(ask.one("run"), case) if case else "",
         project_url=project_url(ask.one("run"), project) if project else "",

@@ -1,4 +1,4 @@
-"""What a target wrote back on a case, a line each, for `spgl ledger show` and `explain`.
+"""What a target wrote back on a case, for `spgl ledger show`, `explain` and the inspector.
 
 Opinions and names of persons stay in the ledger.
 """
@@ -37,8 +37,8 @@ def lines(entries: Sequence[Entry], packs: Packs, lang: Lang) -> list[str]:
 def _line(entry: Entry, packs: Packs, lang: Lang) -> str:
     at = entry.at.astimezone().isoformat(sep=" ", timespec="seconds")[:19]
     table = entry.table.partition("/")[2]
-    fate = _FATES[entry.fate][lang]
-    parts = [f"{entry.target} {table}", state_of(entry, packs, lang), fate, entry.note]
+    state, fate = state_of(entry, packs)[lang], FATES[entry.fate][lang]
+    parts = [f"{entry.target} {table}", state, fate, entry.note]
     if entry.marked is None:
         parts.append(_UNMARKED[lang])
     if entry.written is not None:
@@ -46,21 +46,23 @@ def _line(entry: Entry, packs: Packs, lang: Lang) -> str:
     return f"  {at}  " + " · ".join(part for part in parts if part)
 
 
-def state_of(entry: Entry, packs: Packs, lang: Lang) -> str:
+def state_of(entry: Entry, packs: Packs) -> Text:
     """The state that a process row brought, with its title; empty for other rows."""
     standard, _, name = entry.table.partition("/")
     pack = next((pack for pack in packs if pack.name == standard), None)
     if pack is None or pack.feedback is None or pack.feedback.table != name:
-        return ""
+        return Text("", "")
     code = entry.fields.get(pack.feedback.state, "")
     use = packs.table(entry.table).by_name[pack.feedback.state].codes
-    found = None if use is None else packs.code_list(packs.table(entry.table), use.list)
-    title = "" if found is None or code not in found.by_code else found.by_code[code].title[lang]
-    return f"{pack.feedback.state}={code} {title}".rstrip()
+    codes = {} if use is None else packs.code_list(packs.table(entry.table), use.list).by_code
+    title = codes[code].title if code in codes else Text("", "")
+    word = f"{pack.feedback.state}={code}"
+    return Text(f"{word} {title.zh}".rstrip(), f"{word} {title.en}".rstrip())
 
 
 _HEAD = Text("办件 {case} 的反馈：", "feedback on case {case}:")
-_FATES = {
+#: What became of a row, in words.
+FATES = {
     "consumed": Text("已接收", "taken over"),
     "refused": Text("已拒收", "refused by us"),
 }
