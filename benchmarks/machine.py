@@ -1,4 +1,4 @@
-"""The machine a figure was measured on, and the peak memory of this process."""
+"""The machine a figure was measured on, the peak memory of this process, aims."""
 
 from __future__ import annotations
 
@@ -6,7 +6,24 @@ import os
 import platform
 import resource
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What a figure shall be: at most `limit`, with `least` at least."""
+
+    what: str
+    limit: float
+    least: bool = False
+
+    def said(self, found: float) -> str:
+        """The figure, its aim, and by how much it misses."""
+        met = found >= self.limit if self.least else found <= self.limit
+        sign = "≥" if self.least else "≤"
+        verdict = "met" if met else f"NOT met, by {abs(found / self.limit - 1):.0%}"
+        return f"{self.what}: {found:.2f} (aim {sign} {self.limit:g}): {verdict}"
 
 
 def describe() -> str:

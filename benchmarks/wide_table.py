@@ -1,8 +1,9 @@
 """A wide table of any length: construction permits in 45 columns, one row in a hundred defective.
 
 Rows are made in numpy, a block at a time, from the row number alone (no random state between
-blocks), so a million take seconds and every run writes the same bytes. Row `i` is defective when
-`i % 100 == 57`; the kinds take turns. The table is synthetic: no real person, company or project.
+blocks), so a million take seconds and every run writes the same bytes. One row in `every` (100) is
+defective, the first of them is row 57 of a hundred; the kinds take turns. Where every row is, none
+repeats the key of another. The table is synthetic: no real person, company or project.
 """
 
 from __future__ import annotations
@@ -56,36 +57,36 @@ KINDS: tuple[Kind, ...] = (
     Kind("wrong-check-digit", ("JSFZRZJHM",), "JSFZRZJHM", "990102198001010000"),
     Kind("wrong-format", ("XMJWDZB",), "XMJWDZB", "123.6，33.8"),
     Kind("wrong-format", ("XZQHDM",), "XZQHDM", "9901"),
-    Kind("dangling-reference", ("GCDM",), "GCDM", "2401-990102-04-02-999999"),
+    Kind("dangling-reference", ("GCDM",), "GCDM", "X{}"),
     Kind("dangling-reference", ("SPSXSLBM",), "SPSXSLBM", "X{}"),
     Kind("duplicate-key", ("XZQHDM", "GCDM", "SPSXSLBM"), "", None),
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Truth:
-    """One planted defect: 1-based record, rule, fields."""
-
-    record: int
-    rule: str
-    fields: tuple[str, ...]
+def kinds(every: int) -> tuple[Kind, ...]:
+    """The kinds of defects that take turns."""
+    return KINDS if every > 1 else tuple(kind for kind in KINDS if kind.bad is not None)
 
 
-def truth(rows: int) -> list[Truth]:
-    """Every defect of a table of this length, in order."""
-    return [
-        Truth(int(i) + 1, kind.rule, kind.fields)
-        for i in range(57, rows, 100)
-        for kind in (KINDS[i // 100 % len(KINDS)],)
-    ]
+def truth(rows: int, every: int = 100) -> Iterator[tuple[int, str, tuple[str, ...]]]:
+    """Every defect of a table of this length, in order: 1-based record, rule, fields."""
+    of = kinds(every)
+    for i in range(57 % every, rows, every):
+        kind = of[i // every % len(of)]
+        yield i + 1, kind.rule, kind.fields
 
 
-def write_table(rows: int, out: Path, form: str = "csv") -> Path:
-    """Write `out/TABLE.csv` or `.jsonl` of this length; returns its path."""
+def write_table(rows: int, out: Path, form: str = "csv", every: int = 100) -> Path:
+    """Write `out/TABLE.csv`, `.jsonl` or `.parquet` of this length; returns its path."""
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"{TABLE}.{form}"
+    if form == "parquet":
+        texts = write_table(rows, out, "csv", every)
+        pl.scan_csv(texts, infer_schema=False).sink_parquet(path)
+        texts.unlink()
+        return path
     with path.open("wb") as file:
-        for first, frame in enumerate(blocks(rows)):
+        for first, frame in enumerate(blocks(rows, every)):
             if form == "csv":
                 frame.write_csv(file, include_header=not first)
             else:
@@ -93,16 +94,17 @@ def write_table(rows: int, out: Path, form: str = "csv") -> Path:
     return path
 
 
-def blocks(rows: int) -> Iterator[pl.DataFrame]:
+def blocks(rows: int, every: int = 100) -> Iterator[pl.DataFrame]:
     """The table in blocks of text columns."""
     for start in range(0, rows, BLOCK):
-        yield _planted(np.arange(start, min(rows, start + BLOCK)))
+        yield _planted(np.arange(start, min(rows, start + BLOCK)), every)
 
 
-def _planted(i: Ints) -> pl.DataFrame:
+def _planted(i: Ints, every: int) -> pl.DataFrame:
     columns = _healthy(i)
-    turn = np.where(i % 100 == 57, i // 100 % len(KINDS), -1)
-    for n, kind in enumerate(KINDS):
+    of = kinds(every)
+    turn = np.where(i % every == 57 % every, i // every % len(of), -1)
+    for n, kind in enumerate(of):
         at = np.flatnonzero(turn == n)
         if kind.bad is None:
             for name in ("GCDM", "SPSXSLBM"):
@@ -112,7 +114,7 @@ def _planted(i: Ints) -> pl.DataFrame:
             good = columns[kind.column][at]
             columns[kind.column][at] = [kind.bad.replace("{}", str(v)) or None for v in good]
     return pl.DataFrame(
-        {name: pl.Series(values, dtype=pl.String) for name, values in columns.items()}
+        {name: pl.Series(values.tolist(), dtype=pl.String) for name, values in columns.items()}
     )
 
 

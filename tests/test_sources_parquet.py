@@ -7,12 +7,13 @@ from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import polars as pl
 import pytest
 from source_values import Read, field, packs, read, table, write
 
 from validator.pack import Field, Kind, Provenance
-from validator.records import SourceError
+from validator.records import ChosenSource, SourceError
 from validator.sources import SourceOptions, discover
 from validator.text import Text
 
@@ -124,3 +125,33 @@ def test_a_header_without_fields_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "SPGL_AXXB.parquet"
     pl.DataFrame({"foo": ["a"]}).write_parquet(path)
     assert "holds no field" in problem(path)
+
+
+@pytest.mark.parametrize("stretch", [1, 7, 1000])
+def test_chosen_records_are_what_a_full_reading_says(
+    tmp_path: Path, stretch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("validator.sources.parquet._STRETCH", stretch)
+    frame = pl.DataFrame({"XMDM": [f"p{n}" for n in range(50)], "ZS": range(50)})
+    path = tmp_path / "SPGL_AXXB.parquet"
+    frame.with_columns(XMMC=pl.lit("")).write_parquet(path, row_group_size=9)
+    (source,) = discover([path], PACKS, SourceOptions()).sources
+    assert isinstance(source, ChosenSource)
+    for picked in ([1], [50], [2, 3, 8, 9, 10, 41]):
+        batches = source.chosen(np.array(picked))
+        assert batches is not None
+        found = [
+            (int(n), *row, flag)
+            for b in batches
+            for n, row, flag in zip(b.ordinals, b.frame.iter_rows(), b.native["ZS"], strict=True)
+        ]
+        assert found == [(n, f"p{n - 1}", str(n - 1), None, True) for n in picked]
+
+
+def test_chosen_records_of_a_shorter_file_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "SPGL_AXXB.parquet"
+    pl.DataFrame({"XMDM": ["a", "b"]}).write_parquet(path)
+    (source,) = discover([path], PACKS, SourceOptions()).sources
+    assert isinstance(source, ChosenSource)
+    with pytest.raises(SourceError, match="changed"):
+        list(source.chosen(np.array([2, 3])) or ())

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from validator.pack import Kind, Table
-from validator.records import Batch, Column
+from validator.records import CHANGED, Batch, Column, Ints, SourceError
 from validator.sources.columns import matched
 from validator.sources.naming import Naming
 from validator.sources.source import Format, Opened, Place, SourceOptions, UnknownTable
@@ -21,6 +21,9 @@ from validator.sources.source import Format, Opened, Place, SourceOptions, Unkno
 #: What Polars raises for a file that is cut off or damaged.
 _DAMAGE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 _CHINA = "Asia/Shanghai"
+#: Rows among which chosen ones are picked at once; it bounds memory.
+_STRETCH = 500_000
+_ROW = "\0row"
 _NESTED = (pl.List, pl.Array, pl.Struct, pl.Object)
 
 
@@ -46,6 +49,34 @@ class ParquetSource:
         return matched(list(self._schema()), self.table, self.place)
 
     def batches(self, rows: int) -> Iterator[Batch]:
+        plan, flags = self._plan()
+        at = 0
+        while True:
+            frame = self._collected(plan.slice(at, rows))
+            if not frame.height:
+                return
+            ordinals = np.arange(at + 1, at + 1 + frame.height, dtype=np.int64)
+            yield _batch(frame, ordinals, flags)
+            at += frame.height
+
+    def chosen(self, ordinals: Ints) -> Iterator[Batch] | None:
+        """See `validator.records.ChosenSource`: of other records only their place is decoded."""
+        return self._chosen(ordinals)
+
+    def _chosen(self, ordinals: Ints) -> Iterator[Batch]:
+        plan, flags = self._plan()
+        stretch = (ordinals - 1) // _STRETCH
+        for number in np.unique(stretch).tolist():
+            mine, first = ordinals[stretch == number], number * _STRETCH
+            part = plan.slice(first, _STRETCH).with_row_index(_ROW)
+            rows = pl.Series(mine - 1 - first, dtype=pl.get_index_type())
+            frame = self._collected(part.filter(pl.col(_ROW).is_in(rows.implode())).drop(_ROW))
+            if frame.height != len(mine):
+                raise SourceError(self.file, CHANGED)
+            yield _batch(frame, mine, flags)
+
+    def _plan(self) -> tuple[pl.LazyFrame, list[str]]:
+        """The known columns as text, and the names of those that are native."""
         schema = self._schema()
         named = {
             c.header: c.field
@@ -59,16 +90,7 @@ class ParquetSource:
             lexical(pl.col(header), schema[header], kinds[name]).alias(name)
             for header, name in named.items()
         )
-        flags = [name for header, name in named.items() if is_native(schema[header])]
-        at = 0
-        while True:
-            frame = self._collected(plan.slice(at, rows))
-            if not frame.height:
-                return
-            ordinals = np.arange(at + 1, at + 1 + frame.height, dtype=np.int64)
-            native = {name: frame[name].is_not_null() for name in flags}
-            yield Batch(frame, ordinals, None, native)
-            at += frame.height
+        return plan, [name for header, name in named.items() if is_native(schema[header])]
 
     def _schema(self) -> pl.Schema:
         try:
@@ -95,7 +117,7 @@ def is_native(dtype: pl.DataType) -> bool:
 
 def lexical(column: pl.Expr, dtype: pl.DataType, kind: Kind) -> pl.Expr:
     """A typed column as text: dates `yyyy-MM-dd`, instants in China time, bytes as base64 in binary
-    fields and as UTF-8 elsewhere. Empty text is null."""
+    fields and as UTF-8 elsewhere."""
     if dtype == pl.Date:
         return column.dt.strftime("%Y-%m-%d")
     if isinstance(dtype, pl.Datetime):
@@ -105,10 +127,19 @@ def lexical(column: pl.Expr, dtype: pl.DataType, kind: Kind) -> pl.Expr:
     if dtype == pl.Time:
         return column.dt.strftime("%H:%M:%S")
     if dtype == pl.Binary and kind is Kind.BINARY:
-        text = column.bin.encode("base64")
-    else:
-        text = column.cast(pl.String)
-    return pl.when(text != "").then(text)
+        return column.bin.encode("base64")
+    return column.cast(pl.String)
+
+
+def _batch(frame: pl.DataFrame, ordinals: Ints, flags: list[str]) -> Batch:
+    """Empty texts, which are rare, become null."""
+    empty = frame.select((pl.all() == "").any())
+    frame = frame.with_columns(
+        pl.when(pl.col(name) != "").then(name).alias(name)
+        for name in frame.columns
+        if empty[name].item()
+    )
+    return Batch(frame, ordinals, None, {name: frame[name].is_not_null() for name in flags})
 
 
 def _refuse_nested(header: str, dtype: pl.DataType, place: Place) -> None:
