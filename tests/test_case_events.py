@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -32,6 +33,7 @@ from validator.feedback import Feedback
 __all__ = ["sandbox"]
 ROOT = Path(__file__).parent.parent
 EVENTS = "SPGL_XMSPSXBLXXXXB"
+TABLES = fire.packs().tables()
 
 
 @pytest.fixture(params=KINDS)
@@ -163,6 +165,23 @@ def test_the_ledger_tells_what_came_back_on_a_case(
     assert main(["ledger", action, "SPSXSLBM=CASE1"]) == Exit.FINE
     assert "feedback on case CASE1:" in capsys.readouterr().out
     assert "示例审批人" not in said
+
+
+def test_doctor_looks_at_the_tables_of_the_target_only(
+    site: Path, front: Front, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["doctor"]) == Exit.FINE
+    tables = set(re.findall(r"table (\w+) of province", capsys.readouterr().out))
+    assert tables == {t.name if t.direction == "out" else fire.CITY + t.name for t in TABLES}
+    document, process = (f"{fire.CITY}SPGL_XMSPG{name}" for name in ("CPFWJXXB", "CXXB"))
+    front.run(
+        f"ALTER TABLE {front.name(document)} DROP COLUMN {front.name('FJZWWURL')}",
+        f"DROP TABLE {front.name(process)}",
+    )
+    assert main(["doctor"]) == Exit.UNUSABLE
+    said = {line for line in capsys.readouterr().out.splitlines() if fire.CITY in line}
+    assert any(f"{document} lacks FJZWWURL" in line and "✗" not in line for line in said), said
+    assert any(f"{process} does not exist" in line for line in said), said
 
 
 def test_a_case_the_ledger_does_not_know_is_told(

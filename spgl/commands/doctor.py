@@ -10,12 +10,12 @@ import asyncio
 import importlib
 import os
 import platform
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spgl import __version__, checking, targets
+from spgl import __version__, checking, routing, targets
 from spgl.cli import Call, Exit
 from validator.text import Lang, Text
 
@@ -132,32 +132,38 @@ def _target(call: Call, name: str, settings: Mapping[str, object]) -> Iterator[F
 
     what = Text(f"目标 {name}", f"target {name}")
     try:
-        differences, note = asyncio.run(_look(call, settings))
+        differences, note = asyncio.run(_look(call, name, settings))
     except (TransportError, TimeoutError) as fault:
         yield Finding(what, fine=False, detail=str(fault) or "no answer in 60 s")
         return
     yield Finding(what, fine=True, detail=" · ".join(filter(None, (str(settings["url"]), note))))
-    for difference in differences:
+    for difference, fine in differences:
         table = Text(f"前置库表 {difference.table}", f"table {difference.table} of {name}")
-        yield Finding(table, not difference.stops, str(difference))
+        yield Finding(table, fine, str(difference))
 
 
-async def _look(call: Call, settings: Mapping[str, object]) -> tuple[Sequence[Difference], str]:
-    """Open the target, write nothing: differences of its tables, and a note on its kind."""
+async def _look(
+    call: Call, name: str, settings: Mapping[str, object]
+) -> tuple[list[tuple[Difference, bool]], str]:
+    """Open the target, write nothing: how the tables of its standards differ, each with whether it
+    can be used so, and a note on its kind. Of a table that comes in, columns may be missing."""
     from pusher.transports.dialects import DIALECTS, backend
     from pusher.transports.exchange_db import ExchangeTransport
+    from pusher.transports.exchange_inbox import inbound_tables
     from validator.pack import Direction
 
-    packs = checking.packs_of(call)
+    packs = routing.route_of(call, name, settings, wait=0.0).packs(checking.packs_of(call))
     transport = targets.transport_of(settings, packs)
-    found: Sequence[Difference] = ()
+    found: list[tuple[Difference, bool]] = []
     note = ""
     try:
         async with asyncio.timeout(60):
             await transport.open()
             if isinstance(transport, ExchangeTransport):
                 out = [t for t in packs.tables() if t.direction is Direction.OUT]
-                found = await transport.compare(out)
+                found += [(d, not d.stops) for d in await transport.compare(out)]
+                back = await transport.compare(inbound_tables(packs))
+                found += [(d, not (d.absent or d.cased)) for d in back]
                 kind = DIALECTS[backend(str(settings["url"]))]
                 note = "" if kind.tried else _UNTRIED[call.lang]
     finally:
