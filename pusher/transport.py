@@ -163,6 +163,36 @@ class VerdictPage:
     more: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A record that a target took over: its key, content (None: past its keeping time) and the
+    digest of that. `gone`: the last it took was a deletion."""
+
+    key: Mapping[str, str]
+    fields: Mapping[str, str] | None
+    digest: bytes
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRow:
+    """A row at a target: non-null business fields; `valid` when it stands and is not refused."""
+
+    fields: Mapping[str, str]
+    valid: bool
+    lsh: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a target has of one record: every row of its key. `fields` is the expected content as
+    the target keeps it (None: unknown), `faithful` when it keeps every value as given."""
+
+    rows: tuple[HeldRow, ...]
+    fields: Mapping[str, str] | None
+    faithful: bool
+
+
 class Transport(Protocol):
     """A way to a target. Every method raises TransportError and nothing else of its own world."""
 
@@ -198,4 +228,20 @@ class Transport(Protocol):
 
     async def notify(self) -> None:
         """Tell the target that a run wrote rows; a GET. No-op where no address is configured."""
+        ...
+
+
+class Readable(Protocol):
+    """A transport whose target can be asked what it holds; not every one can."""
+
+    async def open(self) -> None:
+        """See `Transport.open`."""
+        ...
+
+    async def look_up(self, table: str, expected: Sequence[Expected]) -> Sequence[Looked]:
+        """What stands there of some records of a table (`standard/TABLE`), in their order.
+
+        Changes nothing. Raises TransportError; CONFIGURATION with code `no look-up` where the
+        target does not answer such questions.
+        """
         ...

@@ -196,15 +196,21 @@ def _options(
     )
 
 
-def _chosen(call: Call, packs: Packs) -> frozenset[str] | None:
-    """Qualified names by --tables and --stage. Raises ConfigError for a name nobody has."""
+def chosen_tables(call: Call, packs: Packs, words: str | None) -> frozenset[str] | None:
+    """Qualified names by --tables; None for all. Raises ConfigError for a name nobody has."""
     names: set[str] = set()
-    for word in (call.args.tables or "").split(","):
+    for word in (words or "").split(","):
         if word.strip():
             tables = packs.named(word.strip())
             if not tables:
                 raise ConfigError(f"--tables {word}: " + _NO_TABLE[call.lang])
             names |= {t.qualified for t in tables}
+    return frozenset(names) or None
+
+
+def _chosen(call: Call, packs: Packs) -> frozenset[str] | None:
+    """Qualified names by --tables and --stage. Raises ConfigError for a name nobody has."""
+    names = set(chosen_tables(call, packs, call.args.tables) or ())
     for stage in call.args.stage or ():
         tables = tuple(t for t in packs.tables() if t.stage == stage)
         if not tables:

@@ -572,6 +572,22 @@ DOCUMENTS = (
             max_size=2,
         ),
     )
+    | loose(
+        records=st.lists(
+            loose(
+                index=st.integers(0, 2),
+                rows=st.lists(
+                    loose(
+                        fields=st.dictionaries(st.text(max_size=2), st.text(max_size=2)),
+                        valid=st.booleans(),
+                        lsh=st.none() | st.text(max_size=2),
+                    ),
+                    max_size=2,
+                ),
+            ),
+            max_size=2,
+        )
+    )
     | JSON_VALUES
 )
 
@@ -583,6 +599,7 @@ def test_the_quick_check_and_the_published_schema_agree(document: object) -> Non
         "receipts": answer.is_receipts,
         "notHeld": answer.is_not_held,
         "verdicts": answer.is_verdicts,
+        "held": answer.is_held,
     }
     for name, twin in twins.items():
         reference = jsonschema.Draft202012Validator(

@@ -63,6 +63,14 @@ class Holdings:
         ).fetchone()
         return None if row is None else (row[0], row[1])
 
+    def row(self, place: Place) -> tuple[dict[str, str], str] | None:
+        """Content and serial number held at a place."""
+        found = self._db.execute(
+            "SELECT fields, lsh FROM held WHERE standard = ? AND table_name = ? AND identity = ?",
+            place,
+        ).fetchone()
+        return None if found is None else (orjson.loads(found[0]), str(found[1]))
+
     def keep(self, place: Place, fields: Mapping[str, str], lsh: str) -> None:
         """Hold this content at a place instead of what was there."""
         self._db.execute(

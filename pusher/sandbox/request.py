@@ -80,6 +80,15 @@ def read_json(body: bytes) -> SentBatch:
         raise ValueError(f"member {fault} is missing or wrong") from fault
 
 
+def keys_of(body: bytes) -> list[dict[str, str]]:
+    """The keys of a look-up. Raises ValueError for anything that is not the convention."""
+    document = orjson.loads(body)
+    try:
+        return [dict(_texts(key)) for key in document["keys"]]
+    except (KeyError, TypeError) as fault:
+        raise ValueError(f"member {fault} is missing or wrong") from fault
+
+
 def read_xml(body: bytes) -> SentBatch:
     """Raises ValueError for anything that is not the convention."""
     parser = etree.XMLParser(

@@ -22,8 +22,9 @@ import orjson
 from aiohttp import web
 
 from pusher.sandbox.guard import Demands, Guard
+from pusher.sandbox.journal import identity_of
 from pusher.sandbox.misbehaviour import JSON, altered, problem, problem_body, reset, truncated
-from pusher.sandbox.request import BODY_LIMIT, SentBatch, plain, read_json, read_xml
+from pusher.sandbox.request import BODY_LIMIT, SentBatch, keys_of, plain, read_json, read_xml
 from pusher.sandbox.script import Dice, Fault, Script, ScriptError
 from pusher.sandbox.store import ParentMissingError, Store
 from validator.pack import Packs
@@ -88,6 +89,7 @@ class Sandbox:
         """Listen; afterwards `url` is the base address."""
         application = web.Application(client_max_size=BODY_LIMIT)
         application.router.add_post("/api/v1/{standard}/{table}/records", self._guarded(self._send))
+        application.router.add_post("/api/v1/{standard}/{table}/lookup", self._guarded(self._look))
         application.router.add_get("/api/v1/batches/{id}", self._guarded(self._settle))
         application.router.add_get("/api/v1/{standard}/verdicts", self._guarded(self._verdicts))
         application.router.add_get("/api/v1/notify", self._guarded(self._notify))
@@ -201,6 +203,19 @@ class Sandbox:
         )
         answer = orjson.dumps({"verdicts": page, "cursor": str(cursor), "more": more})
         return await self._after(request, fault, 200, answer)
+
+    async def _look(self, request: web.Request) -> web.StreamResponse:
+        """What is held of each key asked for; changes nothing."""
+        standard, table = request.match_info["standard"], request.match_info["table"]
+        try:
+            keys = keys_of(await request.read())
+        except ValueError as wrong:
+            return problem(400, "unreadable", str(wrong))
+        records = [
+            {"index": index, "rows": self.store.rows_of((standard, table, identity_of(key)))}
+            for index, key in enumerate(keys)
+        ]
+        return web.Response(body=orjson.dumps({"records": records}), content_type=JSON)
 
     async def _notify(self, request: web.Request) -> web.StreamResponse:
         fault = self.dice.draw("notify")

@@ -138,6 +138,11 @@ class Store:
         """What is held as valid now."""
         return self._holdings.all()
 
+    def rows_of(self, place: Place) -> list[dict[str, object]]:
+        """What is held at a place, as the answer to a look-up has it: one row or none."""
+        row = self._holdings.row(place)
+        return [] if row is None else [{"fields": row[0], "valid": True, "lsh": row[1]}]
+
     def counts(self) -> dict[str, int]:
         """Numbers for people: batches, replays, records by answer, repeats, held, notices."""
         queries = {

@@ -7,7 +7,7 @@ alone would cost more than the request); a test holds both together. This module
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -18,7 +18,10 @@ import orjson
 from pusher.transport import (
     Answer,
     Batch,
+    Expected,
     Failure,
+    HeldRow,
+    Looked,
     Receipt,
     TransportError,
     Verdict,
@@ -106,6 +109,41 @@ def verdicts_of(document: object, standard: str) -> VerdictPage:
         ),
         cursor=cursor if isinstance(cursor, str) else None,
         more=document["more"] is True,
+    )
+
+
+def looked_of(document: object, expected: Sequence[Expected]) -> tuple[Looked, ...]:
+    """What the target holds of each expected record. Raises ValueError when the answer does not fit
+    the schema or leaves one out."""
+    if not is_held(document):
+        raise ValueError("the answer does not fit receipts.schema.json")
+    found: dict[int, tuple[HeldRow, ...]] = {}
+    for entry in _entries(document["records"]):
+        found[int(_number(entry["index"]))] = tuple(
+            HeldRow(
+                {name: str(value) for name, value in _mapping(row["fields"]).items()},
+                row.get("valid") is not False,
+                str(row.get("lsh") or ""),
+            )
+            for row in _entries(entry["rows"])
+        )
+    if found.keys() != set(range(len(expected))):
+        raise ValueError(f"{len(found)} answers to {len(expected)} keys")
+    return tuple(Looked(found[at], entry.fields, True) for at, entry in enumerate(expected))
+
+
+def is_held(document: object) -> TypeGuard[dict[str, object]]:
+    """Twin of `#/$defs/held`."""
+    return (
+        isinstance(document, dict)
+        and isinstance(document.get("records"), list)
+        and all(
+            isinstance(entry, dict)
+            and _number(entry.get("index")) >= 0
+            and isinstance(entry.get("rows"), list)
+            and all(_is_row(row) for row in entry["rows"])
+            for entry in document["records"]
+        )
     )
 
 
@@ -236,6 +274,16 @@ def _is_verdict(entry: object) -> bool:
         and isinstance(entry.get("division"), str)
         and isinstance(key, dict)
         and all(isinstance(value, str) for value in key.values())
+    )
+
+
+def _is_row(row: object) -> bool:
+    if not isinstance(row, dict) or not isinstance(row.get("fields"), dict):
+        return False
+    return (
+        all(isinstance(value, str) for value in row["fields"].values())
+        and isinstance(row.get("valid", True), bool)
+        and isinstance(row.get("lsh"), str | None)
     )
 
 

@@ -22,7 +22,9 @@ import sqlalchemy as sa
 from pusher.transport import (
     Awaited,
     Batch,
+    Expected,
     Failure,
+    Looked,
     Parcel,
     Receipt,
     TransportError,
@@ -33,7 +35,7 @@ from pusher.transports.credentials import Credentials, read_secret
 from pusher.transports.dialect import Dialect
 from pusher.transports.dialects import connect
 from pusher.transports.exchange_columns import Difference, examine
-from pusher.transports.exchange_presence import kept, missing, new_rows, receipt
+from pusher.transports.exchange_presence import kept, looked, missing, new_rows, receipt
 from pusher.transports.exchange_rows import (
     Row,
     answered,
@@ -140,6 +142,10 @@ class ExchangeTransport:
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
             await send_notice(session, notice, Credentials(secret))
 
+    async def look_up(self, table: str, expected: Sequence[Expected]) -> Sequence[Looked]:
+        """Every row of some keys, one query per page; no fence, nothing is written."""
+        return await self._run(lambda: self._look_up(self._table(table), expected))
+
     async def compare(self, tables: Iterable[Table]) -> tuple[Difference, ...]:
         """How the real tables differ from the pack; empty differences are left out."""
         return await self._run(lambda: self._compare(tuple(tables)))
@@ -207,6 +213,15 @@ class ExchangeTransport:
             word = answered(asked, found.get(key, ()), place.conduct, at_once=at_once)
             if word is not None:
                 yield verdict_of(entry, *word, place.conduct)
+
+    def _look_up(self, place: ExchangeTable, expected: Sequence[Expected]) -> tuple[Looked, ...]:
+        names = _names(entry.key.keys() for entry in expected)
+        keys = [kept_key(place, names, entry.key) for entry in expected]
+        found = self._transact(lambda c: self._by_key(c, place, names, keys))
+        return tuple(
+            looked(place, entry, found.get(key, ()))
+            for entry, key in zip(expected, keys, strict=True)
+        )
 
     def _compare(self, tables: Sequence[Table]) -> tuple[Difference, ...]:
         places = [exchange_table(self._settings, self._packs, table.qualified) for table in tables]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from uuid import UUID, uuid5
 
-from pusher.transport import Answer, Batch, Parcel, Receipt
+from pusher.transport import Answer, Batch, Expected, HeldRow, Looked, Parcel, Receipt
 from pusher.transports.exchange_rows import (
     NO_CHANGES,
     NewRow,
@@ -16,6 +16,7 @@ from pusher.transports.exchange_rows import (
     has_effect,
     has_no_form,
     rows_of,
+    standing,
 )
 from pusher.transports.exchange_settings import ROW_ID, ExchangeTable
 
@@ -53,6 +54,14 @@ def missing(
         elif not has_effect(known, found, place.conduct, count_refused=count_refused):
             absent.append(parcel)
     return absent, frozenset(formless)
+
+
+def looked(place: ExchangeTable, expected: Expected, rows: Sequence[Row]) -> Looked:
+    """What the rows of its identity are for one expected record."""
+    stands = standing(rows, place.conduct)
+    held = tuple(HeldRow(r.fields, s, r.lsh) for r, s in zip(rows, stands, strict=True))
+    fields = None if expected.fields is None else place.kept_content(expected.fields)
+    return Looked(held, fields, not place.lossy)
 
 
 def kept(place: ExchangeTable, parcel: Parcel) -> Parcel:

@@ -126,6 +126,22 @@ def has_effect(
     return standing > 0
 
 
+def standing(rows: Sequence[Row], conduct: Conduct) -> tuple[bool, ...]:
+    """Which rows of one identity stand: valid, not refused, and not named by an invalidating copy
+    that the target has yet to take over (of equal contents the oldest goes)."""
+    pending = [r.fields for r in rows if not r.valid and r.status == conduct.waiting]
+    stands: list[bool] = []
+    for row in rows:
+        stays = row.valid and not conduct.refuses(row)
+        for at, fields in enumerate(pending):
+            if stays and _same(fields, row.fields):
+                del pending[at]
+                stays = False
+                break
+        stands.append(stays)
+    return tuple(stands)
+
+
 def receipt_lsh(parcel: Parcel, rows: Sequence[Row]) -> str:
     """The serial number of the row a written parcel stands for; empty while it has none."""
     valid = parcel.operation is Operation.UPSERT

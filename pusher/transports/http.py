@@ -13,7 +13,18 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from urllib.parse import quote
 
-from pusher.transport import Awaited, Batch, Failure, Receipt, TransportError, VerdictPage
+import orjson
+
+from pusher.transport import (
+    Awaited,
+    Batch,
+    Expected,
+    Failure,
+    Looked,
+    Receipt,
+    TransportError,
+    VerdictPage,
+)
 from pusher.transports import answer as answers
 from pusher.transports.answer import Reply
 from pusher.transports.body import gzipped, json_body, xml_body
@@ -135,6 +146,27 @@ class HttpTransport:
             if fault.failure is not Failure.IN_DOUBT:
                 raise
             raise TransportError(Failure.ROLLED_BACK, fault.code, fault.detail) from fault
+
+    async def look_up(self, table: str, expected: Sequence[Expected]) -> Sequence[Looked]:
+        """POST the keys, get the valid rows of each. A target that answers 404, 405 or 501 does not
+        know this question."""
+        standard, _, name = table.partition("/")
+        if not self._settings.lookup_path:
+            raise TransportError(Failure.CONFIGURATION, "no look-up", "lookup_path is empty")
+        url = self._url(self._settings.lookup_path, standard=standard, table=name)
+        body = orjson.dumps({"keys": [dict(entry.key) for entry in expected]})
+        headers = {"Content-Type": "application/json"}
+        reply = await self._ready().exchange("POST", url, body=body, headers=headers)
+        if reply.status in (404, 405, 501):
+            text = f"HTTP {reply.status}: the target cannot be asked what it holds"
+            raise TransportError(Failure.CONFIGURATION, "no look-up", text)
+        self._refuse_failures(reply)
+        try:
+            return answers.looked_of(answers.document_of(reply), expected)
+        except ValueError as fault:
+            raise TransportError(
+                Failure.ROLLED_BACK, f"HTTP {reply.status}", f"look-up: {fault}"
+            ) from fault
 
     async def notify(self) -> None:
         """GET the notify address, with its own short retry. Raises TransportError for the log."""

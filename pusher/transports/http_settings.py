@@ -21,7 +21,8 @@ class HttpSettings:
     """Where and how to speak to a target. Times in seconds, sizes in bytes.
 
     `batch_path = ""` says that the target cannot be asked for a batch: doubt is then settled by
-    sending the same bytes under the same key, if it honours the key. `codes` maps body codes of a
+    sending the same bytes under the same key, if it honours the key; `lookup_path = ""` that it
+    cannot be asked what it holds. `codes` maps body codes of a
     site (member `code_member`) to failures, for interfaces that answer 200 with a failing body.
     `notify_url` may hold `{token}`; `notify_waits` is how long to wait before each further try.
 
@@ -57,6 +58,7 @@ class HttpSettings:
     send_path: str = "/api/v1/{standard}/{table}/records"
     batch_path: str = "/api/v1/batches/{batch}"
     verdicts_path: str = "/api/v1/{standard}/verdicts"
+    lookup_path: str = "/api/v1/{standard}/{table}/lookup"
     notify_url: str | None = None
     notify_timeout: float = 10.0
     notify_waits: tuple[float, ...] = (0.5, 2.0)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from spgl import came_back, checking, pushing, routing, serving
 from spgl.cli import Call, Exit
+from spgl.commands import ledger_verify
 from spgl.config import ConfigError
 from spgl.routing import Route
 from spgl.serving import Served
@@ -40,6 +41,7 @@ def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
     reason = Text("一条记录为何还未到达目标", "why a record is not at the target yet")
     _of_one(actions, "explain", reason[lang])
     _add_adopt(actions, lang)
+    ledger_verify.add(actions, lang)
     for name, title in _ACTS.items():
         act = actions.add_parser(name, help=title[lang])
         _selector(act, lang)
@@ -103,6 +105,8 @@ def run(call: Call) -> int:
             return _explain(call, ledger)
         if call.args.action == "list":
             return _list(call, ledger)
+        if call.args.action == "verify":
+            return ledger_verify.run(call, ledger)
         return _act(call, ledger)
 
 
