@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, partial
 from pathlib import Path
 
+from validator.documents import documents_of
+from validator.form_schema import schema_text as document_text
 from validator.json_schema import schema_text
 from validator.load import load_packs, shipped_packs, stamp
 from validator.load_files import STAMP
@@ -41,6 +43,10 @@ def generated() -> Mapping[Path, Callable[[], str | bytes]]:
         folder = Path("standards", table.standard, "schemas")
         files[folder / f"{table.name}.schema.json"] = partial(schema_text, packs, table)
         files[folder / f"{table.name}.xsd"] = partial(table_xsd, packs, table)
+    for table in packs.tables():
+        for _, _, document in documents_of(packs, table):
+            path = Path("standards", table.standard, "forms", f"{document.id}.schema.json")
+            files[path] = partial(document_text, packs, table, document)
     for pack in packs:
         files[Path("standards", pack.name, STAMP)] = partial(stamp, pack.name)
     return {**files, Path("docs/evidence.md"): partial(evidence_page, packs)}

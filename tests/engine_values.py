@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from validator.check import Checked, Options, check
-from validator.load import load_packs
+from validator.load import load_packs, shipped_packs
 from validator.pack import Packs, Precision, Provenance, Table
 from validator.records import Batch, Column, Unreadable
 from validator.text import Text
@@ -25,8 +25,8 @@ Cells = Mapping[str, object]
 
 @cache
 def packs() -> Packs:
-    """The shipped packs, with one precision so that its rule has a use."""
-    loaded = load_packs()
+    """All shipped packs, the optional ones last, with one precision so that its rule has a use."""
+    loaded = load_packs(shipped_packs())
     return Packs(
         tuple(
             replace(pack, tables=tuple(_precise(t) for t in pack.tables)) for pack in loaded.packs
@@ -45,7 +45,8 @@ def _precise(table: Table) -> Table:
 
 
 def table(name: str) -> Table:
-    return packs().named(name)[0]
+    """By qualified name, else the first of the name."""
+    return packs().table(name) if "/" in name else packs().named(name)[0]
 
 
 def written(value: object) -> tuple[str | None, bool]:
@@ -102,7 +103,7 @@ class Given:
 
 
 def given(records: Mapping[str, Sequence[Cells]]) -> list[Given]:
-    """One file per bare table name."""
+    """One file per table name."""
     return [Given(table(n), f"{n}.csv", tuple(r)) for n, r in records.items()]
 
 

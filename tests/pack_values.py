@@ -16,6 +16,8 @@ FORMATTED = {
     "item-code": "0120001",
     "industry-code": "E4710",
     "coordinates": "116.58,35.41;116.59,35.42",
+    "file-name": "图纸.pdf",
+    "web-address": "https://files.example/1",
 }
 _PLAIN = {
     Kind.TEXT: "样例",

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from document_values import ACROSS, document_pair, in_documents
 from engine_values import packs
 from pack_values import FORMATTED, good_record
 
@@ -22,7 +23,7 @@ from validator.dataset import Index, read, shapes
 from validator.lexical import BLANK
 from validator.pack import Condition, FormatUse, Kind, Reference, Table
 from validator.plan import Plan, compile
-from validator.rule import Rule, Use
+from validator.rule import Rule, Scope, Use
 from validator.rules import rules
 
 ROOT = Path(__file__).parent / "conformance"
@@ -102,6 +103,9 @@ def pair_of(place: Place) -> Pair | None:
 
 def derived(place: Place) -> Pair | None:
     """The pair that follows from what a field, a key or a reference declares."""
+    if place.rule.scope is Scope.DOCUMENT or place.rule.name in ACROSS:
+        good, bad = document_pair(place.table, place.rule, place.use)
+        return Pair(good, bad)
     make = _DERIVED.get(place.rule.name)
     return make(place) if make else None
 
@@ -109,6 +113,8 @@ def derived(place: Place) -> Pair | None:
 def judged(place: Place, records: Records) -> set[int]:
     """Positions in the use's table at which this one use finds a violation."""
     rule, use = place.rule, place.use
+    if rule.scope is Scope.DOCUMENT:
+        return in_documents(place.table, use, _frame(place.table, records))
     if rule.query is not None and rule.needs is not None:
         needs = rule.needs(packs(), use)
         shape = shapes(packs(), needs)
@@ -140,7 +146,7 @@ def _same(one: Use, other: Use) -> bool:
 
 def _frame(table: Table, records: Records) -> pl.DataFrame:
     """The records of a table as the plan sees them: every field, blank cells null."""
-    rows = records.get(table.name, ())
+    rows = records.get(table.qualified, records.get(table.name, ()))
     names = [f.name for f in table.fields]
     data = {n: [None if r.get(n) is None else str(r[n]) for r in rows] for n in names}
     frame = pl.DataFrame(data, schema=dict.fromkeys(names, pl.String))

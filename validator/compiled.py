@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from validator.pack import Packs, Provenance, Table
 from validator.plan import compile, final_uses
@@ -15,6 +16,9 @@ from validator.rule import Need, Rule, Scope, Use
 from validator.rules import rules
 from validator.severity import overridden
 from validator.violation import Severity
+
+if TYPE_CHECKING:
+    from validator.documents import Folder
 
 #: Rules that always hold a record: without one identity there is nothing to send (decisions 5).
 ALWAYS_HOLD = ("blank-key", "duplicate-key")
@@ -37,7 +41,10 @@ class Compiled:
 
 
 #: Rules whose first need is the record that points: of no use on later nights.
-_POINTING = ("dangling-reference", "business-row-without-case")
+_POINTING = (
+    "application-without-fire-row", "business-row-without-case", "dangling-reference",
+    "document-differs-from-record",
+)  # fmt: skip
 
 
 def needs_of(compiled: Compiled) -> tuple[Need, ...]:
@@ -86,26 +93,41 @@ def compile_uses(
         plan = compile(packs, table, overrides, today)
         base = len(uses)
         uses += plan.uses
+        inside: list[tuple[int, Rule, Use]] = []
         for rule in rules().values():
-            if rule.scope not in (Scope.SOURCE, Scope.DATASET):
+            if rule.scope not in (Scope.SOURCE, Scope.DATASET, Scope.DOCUMENT):
                 continue
             for use in final_uses(packs, table, rule, overrides):
                 needs = rule.needs(packs, use) if rule.needs else ()
                 if partial and any(n.table not in there for n in needs):
                     use = replace(use, severity=Severity.INFO)  # noqa: PLW2901
                 numbers.setdefault((rule.name, table.qualified), len(uses))
+                if rule.scope is Scope.DOCUMENT:
+                    inside.append((len(uses), rule, use))
                 if rule.query:
                     dataset.append((rule, len(uses), needs))
                 uses.append(use)
         name = table.qualified
         entries[name] = Entry(
-            table, plan, base, numbers["unknown-field", name], numbers["unreadable-record", name]
-        )
+            table, plan, base, numbers["unknown-field", name], numbers["unreadable-record", name],
+            _folders(packs, table, inside),
+        )  # fmt: skip
     warning = overridden(Severity.WARNING, overrides, rule="unknown-table", table="", fields=())
     unknown = Use("unknown-table", "", (), {}, Provenance.INFERRED, warning)
     uses.append(unknown)
     holds = tuple(_holds(packs, use, gate) for use in uses)
     return Compiled(tuple(uses), holds, entries, tuple(dataset), numbers, len(uses) - 1)
+
+
+def _folders(
+    packs: Packs, table: Table, uses: Sequence[tuple[int, Rule, Use]]
+) -> tuple[Folder, ...]:
+    """The documents of a table; few tables have any."""
+    if not uses:
+        return ()
+    from validator.documents import folders
+
+    return folders(packs, table, uses)
 
 
 def _holds(packs: Packs, use: Use, gate: frozenset[str]) -> bool:

@@ -213,6 +213,13 @@ def _parts(cells: pl.Series, separator: str) -> tuple[Rows, Hashes]:
 
 
 def _value(table: Table, frame: pl.DataFrame, name: str) -> pl.Series:
+    """`FIELD#Part/Member` is the text of a member of the document in the field."""
+    field, document, path = name.partition("#")
+    if document:
+        if field not in frame.columns:
+            return pl.repeat(None, frame.height, dtype=pl.String, eager=True).alias(name)
+        inside = frame[field].str.json_path_match("$." + path.replace("/", "."))
+        return without_blanks(inside.alias(name))
     of = table.by_name[name]
     if name in frame.columns:
         cells = frame[name]

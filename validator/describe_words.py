@@ -33,11 +33,13 @@ PERSONAL = {
     Personal.NAME: Text("个人姓名", "name of a person"),
     Personal.PHONE: Text("个人电话", "telephone number"),
     Personal.ID_NUMBER: Text("证件号码", "identity number"),
+    Personal.DOCUMENT: Text("含个人信息的文档", "document about persons"),
 }
 SCOPE = {
     Scope.SOURCE: Text("文件", "source"),
     Scope.FIELD: Text("字段", "field"),
     Scope.RECORD: Text("记录", "record"),
+    Scope.DOCUMENT: Text("文档", "document"),
     Scope.DATASET: Text("数据集", "dataset"),
     Scope.TARGET: Text("国家系统", "target"),
 }

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,10 @@ from validator.mask import keyed, masked
 from validator.pack import Role, Table
 from validator.records import Unreadable
 from validator.rule import Use
+
+if TYPE_CHECKING:
+    from validator.documents import Flaws
+    from validator.paper import Flaw
 
 SCHEMA: dict[str, type[pl.DataType]] = {
     "use": pl.UInt32,
@@ -43,6 +48,9 @@ STORED: dict[str, type[pl.DataType]] = {**SCHEMA, **dict.fromkeys(WHOSE, pl.Stri
 
 #: Violations that are built at once; bounds memory where every record fails.
 AT_ONCE = 50_000
+
+#: Characters of a value that stands in a document.
+_EXCERPT = 1000
 
 #: Between the values of several fields.
 BETWEEN = " / "
@@ -69,6 +77,18 @@ class Veil:
     def _cell(self, table: Table, name: str, value: str) -> str:
         personal = table.by_name[name].personal
         return value if self.show or personal is None else masked(personal, value)
+
+    def flaw(self, flaw: Flaw) -> str | None:
+        """The value at a place of a document; an excerpt where it is long, personal ones masked."""
+        if flaw.value is None or flaw.personal is None or self.show:
+            return None if flaw.value is None else flaw.value[:_EXCERPT]
+        return masked(flaw.personal, flaw.value)
+
+    def flawed(self, flaw: Flaw) -> dict[str, str]:
+        """Where and what, a personal value replaced by its keyed hash."""
+        value = flaw.value or ""
+        what = value if flaw.personal is None else keyed(self.key, value)
+        return {"pointer": flaw.pointer, "value": what, "more": flaw.say_more}
 
     def hashed(self, table: Table, pairs: Mapping[str, str]) -> dict[str, str]:
         """Values by field name, personal ones replaced by their keyed hash."""
@@ -268,6 +288,40 @@ def of_unreadable(
         },
         schema=STORED,
     )
+
+
+def of_documents(
+    table: Table, uses: Sequence[Use], found: Flaws, spot: Spot, veil: Veil
+) -> Iterator[pl.DataFrame]:
+    """Flaws of documents, one row each, in frames of bounded size. Pointer and places of the
+    message stand in `params`; the value is that of the place, not the cell."""
+    for start in range(0, len(found.row), AT_ONCE):
+        part = slice(start, start + AT_ONCE)
+        rows, use, flaws = found.row[part], found.use[part], found.flaws[part]
+        distinct, at = np.unique(rows, return_inverse=True)
+        keys, who = _identities(table, spot.frame, distinct, veil)
+        yield pl.DataFrame(
+            {
+                "use": use,
+                "record": spot.ordinals[rows],
+                "line": spot.lines[rows] if spot.lines is not None else [None] * len(rows),
+                "value": [veil.flaw(flaw) for flaw in flaws],
+                "key": [keys[i] for i in at.tolist()],
+                "params": [_said(flaw) for flaw in flaws],
+                "fingerprint": [
+                    _digest(_place(uses[u], table), who[i], _json(veil.flawed(flaw)))
+                    for u, i, flaw in zip(use.tolist(), at.tolist(), flaws, strict=True)
+                ],
+                **_whose(table, spot.frame, rows),
+            },
+            schema=STORED,
+        )
+
+
+def _said(flaw: Flaw) -> str:
+    """Places of the message; what datum the value is, for whoever masks it later."""
+    personal = {} if flaw.personal is None else {"personal": str(flaw.personal)}
+    return _json({**flaw.places, "pointer": flaw.pointer, **personal}).decode()
 
 
 def _nobody(rows: int) -> dict[str, list[None]]:

@@ -114,5 +114,17 @@ FORMATS: dict[str, Format] = {
             f"{_COORDINATE},{_COORDINATE}(?:;{_COORDINATE},{_COORDINATE})*",
             "PRJ-14",
         ),
+        Format(
+            "file-name",
+            Text("带后缀的文件名", "file name with an extension"),
+            r"[^\n]*[^\n.][.][0-9A-Za-z_]+",
+            "fire dossier XF-M05",
+        ),
+        Format(
+            "web-address",
+            Text("网址（如 https://…）", "web address (as https://…)"),
+            r"[A-Za-z][A-Za-z0-9+.-]*://[^ \t\r\n]+",
+            "fire dossier XF-M05",
+        ),
     )
 }

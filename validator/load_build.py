@@ -11,6 +11,8 @@ from typing import cast
 
 from validator.feedback import Feedback, Further
 from validator.load_files import Data, Document
+from validator.load_form import document_use
+from validator.load_form import documents as read_documents
 from validator.pack import (
     Attests,
     Code,
@@ -69,6 +71,7 @@ def build(documents: Mapping[str, Document], used: Sequence[Pack]) -> Pack:
         rules=_rules(head.get("rules")),
         local_columns=_strs(head.get("local_columns")),
         exchange=_exchange(cast(Data, head.get("exchange", {}))),
+        documents=read_documents(documents),
         feedback=_feedback(cast(Data, head["feedback"])) if "feedback" in head else None,
     )
 
@@ -155,9 +158,17 @@ def _field(name: str, data: Data, inherited: Provenance, lists: Lists) -> Field:
         required=tuple(_required(d, own) for d in _several(data.get("required"))),
         codes=_code_use(data.get("codes"), own, lists),
         separator=cast("str | None", data.get("separator")),
-        personal=Personal(str(data["personal"])) if "personal" in data else None,
+        personal=_personal(data),
+        document=document_use(data.get("document")),
         note=_note(data),
     )
+
+
+def _personal(data: Data) -> Personal | None:
+    """A document is about persons whatever else is said."""
+    if "document" in data:
+        return Personal.DOCUMENT
+    return Personal(str(data["personal"])) if "personal" in data else None
 
 
 def _length(data: Data | None, own: Provenance) -> Length | None:

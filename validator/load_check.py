@@ -13,6 +13,7 @@ from dataclasses import replace
 from validator.formats import FORMATS
 from validator.load_feedback import check_feedback
 from validator.load_files import Document, Path, did_you_mean, explain, fail, worst
+from validator.load_form import check_documents
 from validator.pack import CodeList, Condition, Field, Kind, Pack, Reference, RuleUse, Table
 
 Documents = Mapping[str, Document]
@@ -30,6 +31,7 @@ def checked(pack: Pack, used: Sequence[Pack], documents: Documents, *, rules: bo
         _check_table(t, pack, used, known, documents[f"tables/{t.name}.toml"]) for t in pack.tables
     )
     pack = replace(pack, tables=tables)
+    check_documents(pack, frozenset(known), documents)
     if rules:
         everything = (pack, *used)
         for table in tables:

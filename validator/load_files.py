@@ -88,7 +88,7 @@ def read_files(folder: Traversable, place: str) -> PackFiles:
             content[name] = folder.joinpath(name).read_bytes()
     if "pack.toml" not in content:
         raise PackError(f"{place}: no pack.toml here; give the folder of a pack")
-    for part, suffix in (("tables", ".toml"), ("codes", ".csv")):
+    for part, suffix in (("tables", ".toml"), ("codes", ".csv"), ("forms", ".toml")):
         sub = folder.joinpath(part)
         for entry in sorted(sub.iterdir(), key=lambda e: e.name) if sub.is_dir() else ():
             if entry.name.endswith(suffix):
@@ -122,6 +122,10 @@ def parse(files: PackFiles, *, check: bool) -> dict[str, Document]:
             document = _parse_toml(file, raw)
             if check:
                 check_shape(document, document.data, "overlay/table" if overlay else "table")
+        elif name.startswith("forms/"):
+            document = _parse_toml(file, raw)
+            if check:
+                check_shape(document, document.data, "form")
         elif name.endswith(".csv"):
             document = _parse_csv(file, raw)
             for line, row in document.rows if check else ():

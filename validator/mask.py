@@ -16,8 +16,11 @@ _STAR = "*"
 def masked(kind: Personal, text: str) -> str:
     """The text with its middle starred: 张*, 138****5678, 3708************1X.
 
-    A short text keeps at most its first character, so that nothing can be read back.
+    A short text keeps at most its first character, so that nothing can be read back. Of a document
+    only its brackets and its length in characters are left.
     """
+    if kind is Personal.DOCUMENT:
+        return f"{text[:1]}…{text[-1:]} ({len(text)})" if len(text) > 1 else text
     head, tail = {Personal.NAME: (1, 0), Personal.PHONE: (3, 4), Personal.ID_NUMBER: (4, 2)}[kind]
     if kind is Personal.NAME:
         return text[:1] + _STAR * max(len(text) - 1, 1) if text else text

@@ -14,6 +14,7 @@ from validator.text import Text
 
 if TYPE_CHECKING:
     from validator.feedback import Feedback
+    from validator.form import Document, DocumentUse
 
 #: Columns that the exchange owns; `Role.EXCHANGE` in every pack.
 EXCHANGE_FIELDS = ("LSH", "SJYXBS", "SJWXYY", "SJSCZT", "SBYY")
@@ -109,6 +110,8 @@ class Personal(StrEnum):
     PHONE = "phone"
     #: Identity document number (or a code that may be one).
     ID_NUMBER = "id-number"
+    #: A document about persons.
+    DOCUMENT = "document"
 
 
 class Otherwise(StrEnum):
@@ -206,6 +209,7 @@ class Field:
     codes: CodeUse | None = None
     separator: str | None = None
     personal: Personal | None = None
+    document: DocumentUse | None = None
     note: Text = _NO_NOTE
 
 
@@ -342,6 +346,7 @@ class Pack:
     local_columns: tuple[str, ...] = ()
     exchange: Exchange = Exchange()
     feedback: Feedback | None = None
+    documents: tuple[Document, ...] = ()
     overlays: tuple[Overlay, ...] = ()
     severities: Mapping[str, str] = field(default_factory=dict)
     origins: Mapping[tuple[str, ...], str] = field(default_factory=dict, compare=False, repr=False)
@@ -380,8 +385,10 @@ class Packs:
         return self._by_name[qualified]
 
     def named(self, name: str) -> tuple[Table, ...]:
-        """Every table of this bare name, case-insensitive."""
-        return tuple(t for t in self.tables() if t.name == name.upper())
+        """Every table of this bare name, or the one of `STANDARD:TABLE`; case-insensitive."""
+        standard, _, bare = name.replace("/", ":").upper().rpartition(":")
+        found = (t for t in self.tables() if t.name == bare)
+        return tuple(t for t in found if standard in ("", t.standard.upper()))
 
     def code_list(self, table: Table, list_id: str) -> CodeList:
         """A list of the table's own pack, else of the packs it uses. Raises KeyError."""

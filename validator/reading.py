@@ -7,16 +7,17 @@ rules come later (`validator.check`), over the columns kept here; records are re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from validator.dataset import Columns, Mark, Shape, joined, read
-from validator.finding import Spot, Veil, build, of_source, of_unreadable
+from validator.finding import Spot, Veil, build, of_documents, of_source, of_unreadable
 from validator.native import plain
 from validator.pack import Packs, Table
 from validator.plan import Faults, Plan, judge
@@ -25,6 +26,9 @@ from validator.rule import Use
 from validator.run import FileProblem
 from validator.sources.ahead import ahead
 from validator.store import Writer
+
+if TYPE_CHECKING:
+    from validator.documents import Folder
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -100,13 +104,15 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Where a table's uses stand: its plan from `base` on, then the two source rules."""
+    """Where a table's uses stand: its plan from `base` on, then the two source rules. `folders` are
+    the documents of its fields."""
 
     table: Table
     plan: Plan
     base: int
     unknown_field: int
     unreadable: int
+    folders: tuple[Folder, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +234,8 @@ def _read_batch(
     found.held.add(use[blocks], faults.row[blocks] + found.rows)
     spot = Spot(batch.frame, batch.ordinals, batch.lines)
     frames = build(table, reader.uses, use, faults.row, spot, reader.veil)
+    if entry.folders:
+        frames = _with_documents(reader, entry, frame, judged, spot, frames, found)
     if batch.unreadable:
         of = reader.uses[entry.unreadable]
         bad = of_unreadable(entry.unreadable, of, table, batch.unreadable, reader.veil)
@@ -239,6 +247,27 @@ def _read_batch(
     found.columns.append(columns)
     found.shift(batch.ordinals)
     found.rows += frame.height
+
+
+def _with_documents(
+    reader: Reader,
+    entry: Entry,
+    frame: pl.DataFrame,
+    judged: Mask,
+    spot: Spot,
+    frames: Iterator[pl.DataFrame],
+    found: _Found,
+) -> Iterator[pl.DataFrame]:
+    """The violations of a batch with those inside its documents, by record."""
+    from validator.documents import judge as judge_documents
+
+    flaws = judge_documents(entry.folders, frame, judged)
+    if not len(flaws.row):
+        return frames
+    blocks = np.array(reader.holds, dtype=np.bool_)[flaws.use]
+    found.held.add(flaws.use[blocks], flaws.row[blocks] + found.rows)
+    inside = of_documents(entry.table, reader.uses, flaws, spot, reader.veil)
+    return iter([pl.concat([*frames, *inside]).sort("record", maintain_order=True)])
 
 
 def _read_header(

@@ -209,4 +209,5 @@ def _violation(v: _Members) -> Violation:
         provenance=Provenance(str(v["provenance"])),
         reference=str(v["reference"]),
         fingerprint=str(v["fingerprint"]),
+        pointer=_optional(v.get("pointer")),
     )

@@ -7,7 +7,7 @@ Compiling and running rules is `validator.plan` and `validator.check`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from validator.pack import Field, Packs, RuleUse, Table
+    from validator.paper import Flaw, Paper
 
 
 class Scope(StrEnum):
@@ -32,6 +33,8 @@ class Scope(StrEnum):
     FIELD = "field"
     #: Several cells of one record.
     RECORD = "record"
+    #: A document inside a cell.
+    DOCUMENT = "document"
     #: Many records, possibly of several tables.
     DATASET = "dataset"
     #: The answer of a target.
@@ -77,7 +80,8 @@ class Need:
 
     Each tuple of `identities` is a value to compare by equality: canonical parts, kept as a 64-bit
     hash, null when a part is missing; a single field with a separator gives a row per part. Each
-    name in `values` is kept as canonical text, times as Datetime; null when missing or ill-formed.
+    name in `values` is kept as canonical text, times as Datetime; null when missing or ill-formed;
+    `FIELD#Part/Member` is the text of a member of a document.
     """
 
     table: str
@@ -110,6 +114,9 @@ class Rule:
     Only valid rows that do not repeat an earlier key are in it. It returns a frame of `row` (in
     `use.table`) and any further text columns, which fill places of the message.
 
+    `document` (document scope) gives, for an explicit use, a judge of one document that was read;
+    demands that the JSON Schema of a document makes have none.
+
     `dated` (field and record scope): uses have the day of the run as `today` among their parameters
     (yyyy-mm-dd, empty when unknown).
 
@@ -132,6 +139,7 @@ class Rule:
     may: Callable[[Packs, Table, Use], pl.Expr] | None = None
     needs: Callable[[Packs, Use], tuple[Need, ...]] | None = None
     query: Callable[[Use, Sequence[pl.DataFrame]], pl.DataFrame] | None = None
+    document: Callable[[Use], Callable[[Paper], Iterable[Flaw]]] | None = None
     json_schema: Callable[[Packs, Table, Use], Mapping[str, object]] | None = None
     xsd: Callable[[Packs, Table, Field, Use], Mapping[str, str]] | None = None
     dated: bool = False

@@ -192,6 +192,7 @@ class Stored:
         header = group.headers.get(use.fields[0]) if use.fields else None
         if use.rule == "unknown-field":
             header = value
+        pointer = more.get("pointer")
         places = {**use.places, "value": value if value is not None else "", **more}
         return Violation(
             use.rule,
@@ -211,6 +212,7 @@ class Stored:
             use.provenance,
             use.reference,
             fingerprint,
+            pointer,
         )
 
 

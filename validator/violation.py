@@ -32,7 +32,8 @@ class Violation:
     """Shape of the public JSON (docs/violation.schema.json).
 
     `record` is 1-based in its file, null for file-level violations; `line` is the physical line or
-    null; `key` and `value` are already masked where personal unless the run shows personal data.
+    null; `pointer` is a JSON Pointer into the document that the cell holds, null for anything else;
+    `key` and `value` are already masked where personal unless the run shows personal data.
     """
 
     rule: str
@@ -52,6 +53,7 @@ class Violation:
     provenance: Provenance
     reference: str
     fingerprint: str
+    pointer: str | None = None
 
     def to_json(self) -> dict[str, object]:
         """The public JSON object, keys in contract order."""
@@ -64,6 +66,7 @@ class Violation:
             "record": self.record,
             "line": self.line,
             "column": self.column,
+            "pointer": self.pointer,
             "key": dict(self.key),
             "value": self.value,
             "message": {"zh": self.message.zh, "en": self.message.en},

@@ -26,16 +26,26 @@ def veiled(table: Table | None, use: StoredUse, row: Row) -> Row:
     if table is None:
         return row
     number, record, line, value, key, params, fingerprint = row
+    inside = _inside(params)
     kinds = {f.name: f.personal for f in table.fields if f.personal is not None}
     if not kinds:
         return row
-    if value is not None and any(name in kinds for name in use.fields):
+    if value is not None and inside is not None:
+        value = masked(Personal(inside), value) if inside else value
+    elif value is not None and any(name in kinds for name in use.fields):
         value = _value([kinds.get(name) for name in use.fields], value)
     parts = orjson.loads(key)
     if any(name in kinds for name in parts):
         shown = {n: masked(kinds[n], v) if n in kinds else v for n, v in parts.items()}
         key = orjson.dumps(shown).decode()
     return number, record, line, value, key, params, fingerprint
+
+
+def _inside(params: str | None) -> str | None:
+    """What personal datum a value inside a document is, empty for none; None where the violation
+    is of no document."""
+    more = orjson.loads(params) if params is not None else {}
+    return str(more.get("personal", "")) if "pointer" in more else None
 
 
 def _value(kinds: list[Personal | None], value: str) -> str:

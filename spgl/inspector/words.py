@@ -64,6 +64,7 @@ SCOPES = {
     Scope.SOURCE: Text("来源", "source"),
     Scope.FIELD: Text("字段", "field"),
     Scope.RECORD: Text("记录", "record"),
+    Scope.DOCUMENT: Text("文档", "document"),
     Scope.DATASET: Text("数据集", "dataset"),
     Scope.TARGET: Text("国家系统", "target"),
 }

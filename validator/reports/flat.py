@@ -79,6 +79,9 @@ COLUMNS: tuple[Column, ...] = (
     Column("key", phrases.KEY, 36, _key),
     Column("fields", phrases.FIELD, 18, lambda v, t, lang: "; ".join(v.fields)),
     Column("field_titles", Text("字段名称", "Field title"), 22, _field_titles),
+    Column(
+        "pointer", Text("文档内位置", "Place in the document"), 22, lambda v, t, lang: v.pointer
+    ),
     Column("value", phrases.VALUE, 24, lambda v, t, lang: v.value),
     Column("message", phrases.MESSAGE, 60, lambda v, t, lang: v.message[lang]),
     Column("help", phrases.HELP, 44, lambda v, t, lang: v.help[lang]),

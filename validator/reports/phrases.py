@@ -66,6 +66,12 @@ CAPPED = Text(
 MORE_RULES = Text("其余 {count} 条规则", "{count} more rules")
 NOTHING_SHOWN = Text("没有符合筛选条件的问题。", "Nothing matches the filter.")
 
+CANDIDATE = Text(
+    "候选：一省的通道，重建，非官方文本",
+    "Candidate: the channel of one province, reconstructed from public source code, "
+    "not the official text",
+)
+
 
 def basis(pack: PackLine) -> Text:
     """What the pack rests on: the basis line and the count of official fields."""
@@ -73,11 +79,8 @@ def basis(pack: PackLine) -> Text:
         f"官方字段 {pack.official_fields:,} / {pack.fields:,}",
         f"official fields {pack.official_fields:,} of {pack.fields:,}",
     )
-    head = (
-        RECONSTRUCTED
-        if pack.basis == "reconstructed"
-        else Text(f"依据：{pack.basis}", f"Basis: {pack.basis}")
-    )
+    said = {"reconstructed": RECONSTRUCTED, "candidate": CANDIDATE}
+    head = said.get(pack.basis, Text(f"依据：{pack.basis}", f"Basis: {pack.basis}"))
     return Text(f"{head.zh}；{fields.zh}", f"{head.en}; {fields.en}")
 
 

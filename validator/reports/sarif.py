@@ -113,6 +113,7 @@ def _result(violation: Violation, run: Run, index: int, lang: Lang) -> Mapping[s
             "stage": violation.stage,
             "table": violation.table,
             "fields": list(violation.fields),
+            **({} if violation.pointer is None else {"pointer": violation.pointer}),
             "record": violation.record,
             "key": {name: excerpt(value, _LENGTH) for name, value in violation.key.items()},
             "value": None if violation.value is None else excerpt(violation.value, _LENGTH),
@@ -127,6 +128,9 @@ def _location(violation: Violation, run: Run) -> Mapping[str, object]:
     region = {} if violation.line is None else {"region": {"startLine": violation.line}}
     place = {"artifactLocation": _artifact(violation.file, run), **region}
     named = [{"fullyQualifiedName": visible(inside), "kind": "table"}] if inside else []
+    if violation.pointer is not None:
+        within = f"{'+'.join(violation.fields)}#{violation.pointer}"
+        named.append({"fullyQualifiedName": visible(within), "kind": "property"})
     return {"physicalLocation": place, **({"logicalLocations": named} if named else {})}
 
 

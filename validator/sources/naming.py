@@ -1,7 +1,8 @@
 """From a name found in the input (file stem, JSON key, XML element) to a table of the packs.
 
 It deliberately knows no file and no column, and it never guesses: only listed prefixes and
-suffixes are taken off, and a name that two packs define must be qualified.
+suffixes are taken off, and a name that two packs define must be qualified: by `STANDARD:TABLE`, by
+the setting [tables], or by standing in a folder that is named like the standard.
 """
 
 from __future__ import annotations
@@ -31,16 +32,16 @@ class Naming:
 
         Raises SourceError when the name stands in two packs, or is mapped to no table.
         """
+        folder = _folder(self.packs, place)
         mapped = {key.upper(): value for key, value in self.options.tables.items()}
         for candidate in _forms(name.strip().upper(), self.options):
+            own = [t for t in self.packs.named(candidate) if t.standard == folder]
+            if own:
+                return own[0]
             target = mapped.get(candidate)
             if target is not None:
                 return self._qualified(candidate, target, place)
-            standard, colon, bare = candidate.partition(":")
-            if colon:
-                found = [t for t in self.packs.named(bare) if t.standard.upper() == standard]
-            else:
-                found = list(self.packs.named(candidate))
+            found = list(self.packs.named(candidate))
             if len(found) > 1:
                 raise _ambiguous(candidate, found, place)
             if found:
@@ -59,12 +60,22 @@ class Naming:
         )
 
 
+def _folder(packs: Packs, place: Place) -> str | None:
+    """The standard that a folder above the file is named like, the nearest first: below the
+    argument, or the folder given as argument."""
+    standards = {pack.name.upper(): pack.name for pack in packs}
+    above = [*reversed(place.file.upper().split("/")[:-1]), place.path.parent.name.upper()]
+    return next((standards[name] for name in above if name in standards), None)
+
+
 def _ambiguous(name: str, found: list[Table], place: Place) -> Exception:
     options = ", ".join(f"{t.standard}:{t.name}" for t in found)
     return place.refuse(
-        f"表名 {name} 同时存在于多个标准包（{options}）；请写成 标准:表，或在 [tables] 中指定",
+        f"表名 {name} 同时存在于多个标准包（{options}）；"
+        "请放入以标准命名的文件夹，写成 标准:表，或在 [tables] 中指定",
         f"the table name {name} stands in more than one pack ({options});"
-        " write STANDARD:TABLE or map it under [tables]",
+        " put the file into a folder named like the standard, write STANDARD:TABLE, or map it"
+        " under [tables]",
     )
 
 
