@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from unicodedata import east_asian_width
 
 from validator import describe_words as w
+from validator.describe_documents import document_lines
 from validator.describe_origins import field_origins, list_origins, table_origins
 from validator.formats import Format
 from validator.pack import RECONSTRUCTED, CodeList, Field, Packs, Role, Table
@@ -111,6 +112,8 @@ def field_lines(packs: Packs, table: Table, field: Field, lang: Lang) -> Iterato
             yield f"  {words}{w.provenance(reference.provenance, reference.reference, lang)}"
     if field.note[lang]:
         yield from _facts([(w.NOTE, field.note[lang])], lang)
+    if field.document:
+        yield from document_lines(packs, table, field, lang)
     yield w.CHECKS[lang]
     found = [u for r in rules().values() for u in _uses(packs, table, r) if field.name in u.fields]
     yield from _checks(found, lang)

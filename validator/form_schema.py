@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
-from validator.cells import MISSING, anchored, native_enum
+from validator.cells import BLANK_TEXT, anchored, native_enum
 from validator.form import Condition, Document, Holds, Mark, Member, Part, Place, Shape
 from validator.formats import FORMATS
 from validator.json_schema import DIALECT
@@ -33,6 +33,8 @@ UNKNOWN = "document-unknown-member"
 CHAIN = (MISSING_VALUE, WRONG_TYPE, NOT_LISTED, WRONG_FORMAT, CHECK_DIGIT, UNKNOWN)
 
 _DATE = PATTERNS[Kind.DATE].partition("(?:[ T]")[0]
+#: Null, or a text of nothing but blanks.
+_MISSING: Schema = {"type": ["string", "null"], "pattern": BLANK_TEXT["pattern"]}
 _SLOT = r"[ \t]*(?:null)?[ \t]*"
 
 
@@ -130,19 +132,29 @@ def _asked(
     label: Label, part: Part, member: Member, wanted: tuple[Mark, Condition | None]
 ) -> Schema:
     mark, when = wanted
-    none = MISSING if not member.slots else {"anyOf": [MISSING, _empty_slots(member)]}
-    given = [{"required": [n], "properties": {n: {"not": none}}} for n in member.names]
-    asked: Schema = {"$comment": f"{label(mark)} {member.name}", "anyOf": given}
+    asked = _filled(label, mark, member)
     if when is None:
         return asked
     other = next(m for m in part.members if m.name == when.member)
     return {"if": _holds(other, when), "then": asked}
 
 
+def _filled(label: Label, mark: Mark, member: Member) -> Schema:
+    """Schema of an object in which the member is filled. Plain where it has one spelling."""
+    said = label(mark)
+    none = {"anyOf": [_MISSING, _empty_slots(member)]} if member.slots else _MISSING
+    head: Schema = {"$comment": f"{said} {member.name}"}
+    if not member.also:
+        filled = {"$comment": said, "not": none}
+        return {**head, "required": [member.name], "properties": {member.name: filled}}
+    given = [{"required": [n], "properties": {n: {"not": none}}} for n in member.names]
+    return {**head, "anyOf": given}
+
+
 def _holds(member: Member, when: Condition) -> Schema:
     """Schema of an object in which the condition holds."""
     if when.holds is Holds.FILLED:
-        of: Mapping[str, object] = {"not": MISSING}
+        of: Mapping[str, object] = {"not": _MISSING}
     elif when.holds is Holds.POSITIVE:
         text = {"type": "string", "pattern": r"^[0-9]*[1-9][0-9]*(\.[0-9]+)?$|^0+\.0*[1-9][0-9]*$"}
         of = {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, text]}
@@ -156,7 +168,7 @@ def _holds(member: Member, when: Condition) -> Schema:
 def _member(packs: Packs, table: Table, label: Label, member: Member) -> list[Schema]:
     reference = member.reference if not member.codes else ""
     typed = Mark(WRONG_TYPE, member.provenance, reference=reference, always=True)
-    found: list[Schema] = [{"$comment": label(typed), "anyOf": [MISSING, *_shape(member)]}]
+    found: list[Schema] = [{"$comment": label(typed), **_shape(member)}]
     if member.codes:
         found.append(_listed(packs, table, label, member))
     if member.format is not None:
@@ -169,25 +181,24 @@ def _member(packs: Packs, table: Table, label: Label, member: Member) -> list[Sc
     return found
 
 
-def _shape(member: Member) -> list[Schema]:
+def _shape(member: Member) -> Schema:
+    """What a value may be; a pattern binds texts only, and takes blank ones."""
     if member.shape is Shape.BOOLEAN:
-        return [{"type": "boolean"}]
+        return {"type": ["boolean", "string", "null"], "pattern": BLANK_TEXT["pattern"]}
     if member.shape is Shape.DATE:
-        return [_text(_DATE)]
+        return {"type": ["string", "null"], "pattern": anchored(_DATE)}
     if member.shape is Shape.CODE:
-        return [{"type": ["string", "integer"]}]
+        return {"type": ["string", "integer", "null"]}
     if member.shape is Shape.INTEGER:
-        return [{"type": "integer"}, _text(PATTERNS[Kind.INTEGER])]
+        pattern = anchored(PATTERNS[Kind.INTEGER])
+        return {"type": ["integer", "string", "null"], "pattern": pattern}
     if member.shape is Shape.DECIMAL:
-        return [{"type": "number"}, _text(PATTERNS[Kind.DECIMAL])]
+        pattern = anchored(PATTERNS[Kind.DECIMAL])
+        return {"type": ["number", "string", "null"], "pattern": pattern}
     if member.shape is Shape.SLOTS:
-        places = f"^[^,]*(?:,[^,]*){{{member.slots - 1}}}$(?!\\n)"
-        return [{"type": "string", "pattern": places}]
-    return [{"type": "string"}]
-
-
-def _text(body: str) -> Schema:
-    return {"type": "string", "pattern": anchored(body)}
+        places = f"[^,]*(?:,[^,]*){{{member.slots - 1}}}"
+        return {"type": ["string", "null"], "pattern": anchored(places)}
+    return {"type": ["string", "null"]}
 
 
 def _listed(packs: Packs, table: Table, label: Label, member: Member) -> Schema:
@@ -207,7 +218,7 @@ def _listed(packs: Packs, table: Table, label: Label, member: Member) -> Schema:
         allowed: Schema = {"type": "string", "pattern": anchored(f"{slot}(?:,{slot})*")}
     else:
         allowed = {"enum": native_enum(codes, yes_no=False)}
-    return {"$comment": label(mark), "anyOf": [MISSING, allowed] if codes else [True]}
+    return {"$comment": label(mark), "anyOf": [allowed, _MISSING] if codes else [True]}
 
 
 def _empty_slots(member: Member) -> Schema:

@@ -162,14 +162,22 @@ def reference_checker(
 
 
 def export_json_schema(packs: Packs, folder: Path) -> tuple[Path, ...]:
-    """Write `STANDARD/TABLE.schema.json` per table; returns the files."""
-    written = []
+    """Write `STANDARD/TABLE.schema.json` per table, `STANDARD/forms/ID.schema.json` per document;
+    returns the files."""
+    from validator import form_schema
+    from validator.documents import documents_of
+
+    texts: dict[Path, str] = {}
     for table in packs.tables():
-        path = folder / table.standard / f"{table.name}.schema.json"
+        own = folder / table.standard
+        texts[own / f"{table.name}.schema.json"] = schema_text(packs, table)
+        for _, _, document in documents_of(packs, table):
+            path = own / "forms" / f"{document.id}.schema.json"
+            texts[path] = form_schema.schema_text(packs, table, document)
+    for path, text in texts.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(schema_text(packs, table), encoding="utf-8", newline="\n")
-        written.append(path)
-    return tuple(written)
+        path.write_text(text, encoding="utf-8", newline="\n")
+    return tuple(texts)
 
 
 def schema_text(packs: Packs, table: Table) -> str:

@@ -35,6 +35,9 @@ def overlaid(below: Documents, over: Documents) -> dict[str, Document]:
     rests = str(over["pack.toml"].data["provenance"])
     merged = dict(below)
     for path, document in over.items():
+        if path.startswith("forms/"):
+            what = "an overlay does not change the parts of documents"
+            document.fail([], what, "remove the file, or keep a pack of your own")
         if path.startswith("tables/"):
             _lay(merged, path, document, rests)
     merged["pack.toml"] = _lay_head(merged, below, over, rests)

@@ -59,6 +59,7 @@ _WORDS: Mapping[str, Text] = {
     "pack": Text("标准包", "pack"),
     "table": Text("表", "table"),
     "codes": Text("代码表", "code list"),
+    "document": Text("文档", "document"),
     "stage": Text("阶段", "stage"),
     "rule": Text("规则", "rule"),
     "severity": Text("级别", "severity"),
@@ -82,6 +83,13 @@ def _facts(pack: Pack) -> Iterator[tuple[Path, str]]:
         for code in codes.codes:
             term = f" {code.since}–{code.until}" if code.since or code.until else ""
             yield (*here, code.code), f"{code.title.zh}{term}{_basis(code.provenance)}"
+    for document in pack.documents:
+        for place in document.places:
+            for member in place.part.members:
+                path = ("document", document.id, place.name, member.name)
+                yield path, f"{member.title.zh}{_basis(member.provenance)}"
+                yield (*path, "kind"), str(member.shape)
+                yield (*path, "required"), str(len(member.required))
     for stage in pack.stages:
         yield ("stage", stage.id), stage.title.zh
         for item in (*stage.tables, *stage.items):
