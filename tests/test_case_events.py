@@ -184,6 +184,42 @@ def test_doctor_looks_at_the_tables_of_the_target_only(
     assert any(f"{process} does not exist" in line for line in said), said
 
 
+def test_states_in_the_source_are_read_with_the_codes_of_the_pack(
+    site: Path, front: Front, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """4 stands at the province already; 3, taken over at the national system, was refused here."""
+    path = site / "in" / "FIRE_APPLICATION.csv"
+    rows = [{**fire.application(n), "SJSCZT": state} for n, state in ((1, "4"), (2, "3"))]
+    with path.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.DictWriter(out, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    assert push() == Exit.UNUSABLE
+    assert "1 records of the export stand at the target already (SJSCZT 4)" in (
+        capsys.readouterr().err
+    )
+    assert main(["ledger", "adopt", "in", "-q"]) == Exit.FINE
+    assert "1 records noted as accepted" in capsys.readouterr().out
+    assert push() == Exit.FINE
+    sent = f"SELECT {front.name('LSH')} FROM {front.name(fire.APPLICATION)}"
+    assert front.rows(sent) == [("CASE2",)]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "SPGL_XMJBXXB stand in several packs and cannot share a database"),
+        (("--collect-standard", "fire"), "--collect-standard fire: that pack is not in use"),
+    ],
+)
+def test_the_sandbox_collects_for_packs_that_can_share_a_database(
+    site: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str
+) -> None:
+    collect = ["sandbox", "--port", "0", "--collect", f"sqlite:///{site / 'x.db'}"]
+    assert main([*collect, *words]) == Exit.UNUSABLE
+    assert said in capsys.readouterr().err
+
+
 def test_a_case_the_ledger_does_not_know_is_told(
     site: Path, front: Front, capsys: pytest.CaptureFixture[str]
 ) -> None:

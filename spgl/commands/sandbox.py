@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 from spgl import routing, targets
 from spgl.cli import Call, Exit
 from spgl.config import ConfigError
-from validator.pack import Direction
+from validator.pack import Direction, Packs
 from validator.text import Lang, Text
 
 if TYPE_CHECKING:
     from pusher.sandbox.collector import Collector
     from pusher.sandbox.script import Script
     from pusher.transports.exchange_settings import ExchangeSettings
-    from validator.pack import Packs
 
 
 def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
@@ -59,6 +58,25 @@ def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
         help=Text(
             "另在此前置库中接收数据（sqlite:///…）",
             "also take rows over from this exchange database (sqlite:///…)",
+        )[lang],
+    )
+    parser.add_argument(
+        "--collect-standard",
+        action="append",
+        metavar="NAME",
+        help=Text(
+            "该前置库存放的标准包，可重复（同名的表只能有一个）",
+            "pack whose tables stand in that database; repeatable (a table name stands once)",
+        )[lang],
+    )
+    parser.add_argument(
+        "--city-prefix",
+        default="",
+        metavar="PREFIX",
+        help=Text(
+            "该前置库反馈表的城市前缀，如 370800_；有它才写反馈",
+            "prefix of a city before its feedback tables, such as 370800_; without it no feedback "
+            "is written",
         )[lang],
     )
     parser.add_argument(
@@ -130,11 +148,13 @@ def _databases(call: Call, packs: Packs) -> list[tuple[ExchangeSettings, Packs]]
 
     found = []
     if call.args.collect:
-        names = [t.name for t in packs.tables() if t.direction is Direction.OUT]
+        own = _chosen(call, packs)
+        names = [t.name for t in own.tables() if t.direction is Direction.OUT]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ConfigError(_TWICE.fill({"names": ", ".join(twice)})[call.lang])
-        found.append((ExchangeSettings(call.args.collect), packs))
+        prefix = call.args.city_prefix
+        found.append((ExchangeSettings(call.args.collect, city_prefix=prefix), own))
     if call.args.collect_target:
         name, settings = call.settings.target(call.args.collect_target)
         if settings["transport"] != "exchange_db":
@@ -146,11 +166,27 @@ def _databases(call: Call, packs: Packs) -> list[tuple[ExchangeSettings, Packs]]
     return found
 
 
+def _chosen(call: Call, packs: Packs) -> Packs:
+    """The packs of --collect-standard, all without it. Raises ConfigError."""
+    names = call.args.collect_standard
+    if not names:
+        return packs
+    loaded = {pack.name: pack for pack in packs}
+    for name in names:
+        if name not in loaded:
+            known = {"name": name, "known": ", ".join(loaded)}
+            raise ConfigError(_NOT_LOADED.fill(known)[call.lang])
+    return Packs(tuple(loaded[name] for name in dict.fromkeys(names)))
+
+
+_NOT_LOADED = Text(
+    "--collect-standard {name}：没有启用这个标准包；已启用：{known}",
+    "--collect-standard {name}: that pack is not in use; in use: {known}",
+)
 _TWICE = Text(
-    "--collect：{names} 在几个标准包中同名，不能放在同一个库里；请用 --collect-target 指定有 "
-    "standards 的目标",
-    "--collect: {names} stand in several packs and cannot share a database; name a target that has "
-    "standards with --collect-target",
+    "--collect：{names} 在几个标准包中同名，不能放在同一个库里；请用 --collect-standard 指定",
+    "--collect: {names} stand in several packs and cannot share a database; choose with "
+    "--collect-standard",
 )
 
 
