@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from validator.canon import canonical, times
-from validator.dataset import Columns, Mark, Shape, hashed, joined, marks, read
+from validator.dataset import Columns, Mark, Shape, hashed, marks, read
+from validator.gathered import joined
 from validator.lexical import canonical as canonical_text
 from validator.lexical import is_blank, matches
 from validator.pack import Kind

@@ -13,7 +13,7 @@ from validator.rules import rules
 
 RULES = list(rules().values())
 #: Examples of these come from the sources, whose own tests produce them.
-FROM_SOURCES = {"unreadable-record", "unknown-table", "refused-by-target"}
+FROM_SOURCES = {"unreadable-record", "unknown-table", "refused-by-target", "value-normalised"}
 JUDGED = [r for r in RULES if r.name not in FROM_SOURCES]
 
 
@@ -42,6 +42,16 @@ def test_good_example_passes(rule: Rule, tmp_path: Path) -> None:
 def test_bad_example_is_found(rule: Rule, tmp_path: Path) -> None:
     assert rule.bad_example.violations
     assert sorted(found(rule, rule.bad_example, tmp_path)) == sorted(rule.bad_example.violations)
+
+
+@pytest.mark.parametrize("rule", [r for r in RULES if r.apart], ids=lambda r: r.name)
+def test_rows_that_are_judged_apart_may_come_one_by_one(
+    rule: Rule, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("validator.dataset._PART", 1)
+    assert found(rule, rule.good, tmp_path / "good") == []
+    expected = sorted(rule.bad_example.violations)
+    assert sorted(found(rule, rule.bad_example, tmp_path / "bad")) == expected
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda r: r.name)

@@ -7,7 +7,7 @@ ask it for frames.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -29,6 +29,8 @@ Mask = npt.NDArray[np.bool_]
 NATIONAL = Exchange()
 _SEED = 0x5350474C
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
+#: Rows of a table in one part of it.
+_PART = 1_000_000
 
 
 class Mark(IntEnum):
@@ -94,6 +96,32 @@ class Index:
             frames.append(_frame(need, empty, np.empty(0, dtype=np.int64), None))
         return pl.concat(frames)
 
+    def parts(self, need: Need) -> Iterator[pl.DataFrame]:
+        """The frame of a need, tonight's rows only, in parts."""
+        own = self.tables.get(need.table)
+        live = self.live.get(need.table)
+        for start in range(0, own.rows, _PART) if own is not None else ():
+            assert own is not None
+            part = slice(start, min(start + _PART, own.rows))
+            rows = np.arange(part.start, part.stop, dtype=np.int64)
+            yield _frame(need, _sliced(own, part), rows, None if live is None else live[part])
+
+
+def _sliced(columns: Columns, part: slice) -> Columns:
+    """Some rows of the columns; parts of fields count from the first of them."""
+    parts = {}
+    for fields, (rows, hashes) in columns.parts.items():
+        inside = slice(*np.searchsorted(rows, (part.start, part.stop)).tolist())
+        parts[fields] = (rows[inside] - part.start, hashes[inside])
+    return Columns(
+        part.stop - part.start,
+        columns.marks[part],
+        columns.key[part],
+        {f: hashes[part] for f, hashes in columns.identities.items()},
+        parts,
+        {n: cells[part] for n, cells in columns.values.items()},
+    )
+
 
 def shapes(packs: Packs, needs: Iterable[Need]) -> dict[str, Shape]:
     """Per qualified table name, everything that some need asks for."""
@@ -157,48 +185,6 @@ def hashed(texts: pl.DataFrame, fields: Sequence[str], *, partial: bool = False)
     total[total == 0] = 1
     total[missing if missing is not None else ~filled] = 0
     return total
-
-
-def joined(columns: list[Columns]) -> Columns:
-    """One table's columns from those of its batches. Empties the list, so that no more than one
-    column is held twice at a time."""
-    if len(columns) == 1:
-        return columns[0]
-    rows, first = [c.rows for c in columns], columns[0]
-    starts = np.cumsum([0, *rows])[:-1]
-    own = [f for f in first.identities if all(c.identities[f] is c.key for c in columns)]
-    marked, keys = [c.marks for c in columns], [c.key for c in columns]
-    identities = {f: [c.identities[f] for c in columns] for f in first.identities if f not in own}
-    parts = {f: [c.parts[f] for c in columns] for f in first.parts}
-    values = {n: [c.values[n] for c in columns] for n in first.values}
-    columns.clear()
-    del first
-    key = _whole(keys)
-    return Columns(
-        sum(rows),
-        np.concatenate(marked),
-        key,
-        {f: _whole(identities.pop(f)) for f in tuple(identities)} | dict.fromkeys(own, key),
-        {
-            f: (
-                np.concatenate([r + s for (r, _), s in zip(found, starts, strict=True)]),
-                np.concatenate([h for _, h in found]),
-            )
-            for f, found in parts.items()
-        },
-        {n: pl.concat(values.pop(n)) for n in tuple(values)},
-    )
-
-
-def _whole(arrays: list[Hashes]) -> Hashes:
-    """The arrays as one; each is let go as soon as it is copied."""
-    whole = np.empty(sum(len(a) for a in arrays), dtype=np.uint64)
-    end = len(whole)
-    while arrays:
-        array = arrays.pop()
-        whole[end - len(array) : end] = array
-        end -= len(array)
-    return whole
 
 
 def _parts(cells: pl.Series, separator: str) -> tuple[Rows, Hashes]:

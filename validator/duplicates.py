@@ -65,7 +65,8 @@ def settle(reader: Reader, run: TableRun, at_target: Hashes | None) -> Settled:
 def _shared(columns: Columns) -> Ints:
     """Positions whose key hash stands more than once, drafts left out."""
     keyed = (columns.key != 0) & (columns.marks != Mark.DRAFT)
-    keys = np.sort(columns.key[keyed])
+    keys = columns.key[keyed]
+    keys.sort()  # in place: there may be ten million
     twice = np.unique(keys[1:][keys[1:] == keys[:-1]])
     if not len(twice):
         return np.empty(0, dtype=np.int64)

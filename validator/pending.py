@@ -71,20 +71,23 @@ def ask(
 
     A frame that several rules read is kept between them, any other only while it is read.
     """
-    wanted = Counter(need for _, _, needs in compiled.dataset for need in needs)
+    wanted = Counter(need for r, _, needs in compiled.dataset for need in needs[r.apart :])
     kept: dict[Need, pl.DataFrame] = {}
     for rule, number, needs in compiled.dataset:
         if rule.query is None or any(n.table in undecided for n in needs):
             continue
         use = compiled.uses[number]
-        frames = [kept[n] if n in kept else index.frame(n) for n in needs]
-        kept.update((n, f) for n, f in zip(needs, frames, strict=True) if wanted[n] > 1)
+        beside = needs[rule.apart :]
+        frames = [kept[n] if n in kept else index.frame(n) for n in beside]
+        kept.update((n, f) for n, f in zip(beside, frames, strict=True) if wanted[n] > 1)
+        asked = ([part, *frames] for part in index.parts(needs[0])) if rule.apart else [frames]
         try:
-            bad = rule.query(use, frames).filter(pl.col("row") >= 0)
+            for given in asked:
+                bad = rule.query(use, given).filter(pl.col("row") >= 0)
+                if bad.height:
+                    pending[use.table].add(number, bad.unique("row", keep="first"))
         except Exception as error:
             raise RuleError(rule.name, use.table, None) from error
-        if bad.height:
-            pending[use.table].add(number, bad.unique("row", keep="first"))
 
 
 def ask_keys(

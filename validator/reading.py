@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from validator.dataset import Columns, Mark, Shape, joined, read
+from validator.dataset import Columns, Mark, Shape, read
 from validator.finding import Spot, Veil, build, of_documents, of_source, of_unreadable
+from validator.gathered import Gathered, joined
 from validator.native import plain
 from validator.pack import Packs, Table
 from validator.plan import Faults, Plan, judge
@@ -137,7 +138,7 @@ class TableRun:
 class _Found:
     """What one source yields; dropped as a whole when the file is unreadable."""
 
-    columns: list[Columns] = field(default_factory=list)
+    columns: Gathered = field(default_factory=Gathered)
     held: Held = field(default_factory=Held)
     counts: dict[int, int] = field(default_factory=dict)
     rows: int = 0
@@ -183,9 +184,7 @@ def read_table(
             held.add(use, row + start)
         found.append(one)
     empty = read(entry.table, shape, pl.DataFrame())
-    columns = [c for one in found for c in one.columns]
-    for one in found:
-        one.columns.clear()
+    columns = [one.columns.whole() for one in found if one.rows]
     counts: dict[int, int] = {}
     for one in found:
         for number, times in one.counts.items():
@@ -193,7 +192,7 @@ def read_table(
     return TableRun(
         entry,
         tuple(segments),
-        joined(columns or [empty]),
+        columns[0] if len(columns) == 1 else joined(columns or [empty]),
         held,
         counts,
         sum(one.unreadable for one in found),

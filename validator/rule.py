@@ -112,7 +112,9 @@ class Rule:
     `needs` and `query` (dataset scope): the query gets a frame per need, with a column `row`
     (Int64, position in its table, below zero for known rows of earlier nights) beside the rest.
     Only valid rows that do not repeat an earlier key are in it. It returns a frame of `row` (in
-    `use.table`) and any further text columns, which fill places of the message.
+    `use.table`) and any further text columns, which fill places of the message. `apart` promises
+    that each row of the first need is judged by itself beside the other frames: of that need the
+    query gets tonight's rows only, part by part.
 
     `document` (document scope) gives, for an explicit use, a judge of one document that was read;
     demands that the JSON Schema of a document makes have none.
@@ -143,6 +145,7 @@ class Rule:
     json_schema: Callable[[Packs, Table, Use], Mapping[str, object]] | None = None
     xsd: Callable[[Packs, Table, Field, Use], Mapping[str, str]] | None = None
     dated: bool = False
+    apart: bool = False
     notes: Text = field(default_factory=lambda: Text("", ""))
 
 

@@ -89,4 +89,5 @@ RULE = Rule(
     uses=uses,
     needs=needs,
     query=query,
+    apart=True,
 )  # fmt: skip

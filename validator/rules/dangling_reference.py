@@ -83,4 +83,5 @@ RULE = Rule(
     uses=uses,
     needs=needs,
     query=query,
+    apart=True,
 )  # fmt: skip
