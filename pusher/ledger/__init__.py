@@ -17,7 +17,6 @@ from pusher.ledger.queries import (
     Happening,
     Life,
     Run,
-    Selector,
     Status,
     Tried,
     Version,
@@ -25,6 +24,7 @@ from pusher.ledger.queries import (
     list_rows,
     status,
 )
+from pusher.ledger.selector import Selector
 
 __all__ = [
     "Act",

@@ -6,13 +6,14 @@ that honours keys would repeat its old answer. What is in flight is not touched.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pusher.ledger.core import Ledger
 from pusher.ledger.dissolve import dissolve, remember
-from pusher.ledger.queries import Entry, Selector, list_rows
+from pusher.ledger.queries import Entry, list_rows
+from pusher.ledger.selector import Selector
 from pusher.states import REFUSED, State
 
 _ALL = 1_000_000_000
@@ -23,12 +24,36 @@ UPDATE version SET round = round + 1, batch = NULL, previous = NULL, watch = 0,
   touched = 1 WHERE id = ?"""
 
 
+_FROM: Mapping[State, tuple[State, ...]] = {
+    State.WITHDRAWN: (
+        State.BLOCKED,
+        State.WAITING,
+        State.QUEUED,
+        State.HELD,
+        State.REJECTED,
+        State.GIVEN_UP,
+    ),
+    State.HELD: (State.WAITING, State.QUEUED),
+}
+#: The states an act is about where the selector names none.
+MEANT: Mapping[str, tuple[State, ...]] = {
+    "retry": (*REFUSED, State.HELD),
+    "withdraw": _FROM[State.WITHDRAWN],
+    "hold": _FROM[State.HELD],
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Act:
     """What an act did: the versions it moved, and those it left alone with the reason why."""
 
     moved: tuple[Entry, ...]
     left: tuple[tuple[Entry, str], ...] = ()
+
+
+def chosen(ledger: Ledger, selector: Selector, act: str) -> Sequence[Entry]:
+    """The versions that `retry`, `withdraw` or `hold` would look at, in order of entering."""
+    return _chosen(ledger, selector, selector.states or MEANT[act])
 
 
 def retry(ledger: Ledger, selector: Selector, by: str, now: datetime) -> Act:
@@ -56,19 +81,6 @@ def withdraw(ledger: Ledger, selector: Selector, by: str, now: datetime) -> Act:
 def hold(ledger: Ledger, selector: Selector, by: str, now: datetime) -> Act:
     """Keep waiting and queued versions back until they are retried."""
     return _end(ledger, selector, State.HELD, f"held by {by}", now)
-
-
-_FROM = {
-    State.WITHDRAWN: (
-        State.BLOCKED,
-        State.WAITING,
-        State.QUEUED,
-        State.HELD,
-        State.REJECTED,
-        State.GIVEN_UP,
-    ),
-    State.HELD: (State.WAITING, State.QUEUED),
-}
 
 
 def _end(ledger: Ledger, selector: Selector, after: State, note: str, now: datetime) -> Act:

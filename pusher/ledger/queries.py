@@ -1,4 +1,4 @@
-"""Questions to the ledger: counts by state, rows by filter, the whole life of one record.
+"""Questions to the ledger: counts by state, rows by selector, the whole life of one record.
 
 Answers are frozen values; nothing here writes. Contents stay in the ledger: the life of a record
 tells what happened to it, not what it says.
@@ -6,7 +6,7 @@ tells what happened to it, not what it says.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -16,25 +16,26 @@ from pusher.batch import ID, canonical
 from pusher.circuit import Open
 from pusher.ledger.circuits import circuits
 from pusher.ledger.core import Ledger, moment, time_of
+from pusher.ledger.selector import Selector, conditions
 from pusher.ledger.waiting import hash_of
 from pusher.states import State
 from validator.records import Operation
 
 _COUNTS = """
 SELECT p.target, p.name, t.state, t.n FROM tally t JOIN place p ON p.id = t.place
-WHERE t.n <> 0 AND (? IS NULL OR p.target = ?) ORDER BY p.target, p.name, t.state"""
+WHERE t.n <> 0 AND (CAST(? AS TEXT) IS NULL OR p.target = ?) ORDER BY p.target, p.name, t.state"""
 _OLDEST = """
 SELECT MIN(entered) FROM version WHERE id IN (SELECT (
   SELECT MIN(v.id) FROM version v
   WHERE v.place = p.id AND v.state = 'queued' AND v.batch IS NULL)
-FROM place p WHERE ? IS NULL OR p.target = ?)"""
+FROM place p WHERE CAST(? AS TEXT) IS NULL OR p.target = ?)"""
 _PENDING = """
 SELECT MIN(v.entered), MIN(b.due) FROM batch b JOIN place p ON p.id = b.place
-JOIN version v ON v.id = json_extract(b.members, '$[0]')
-WHERE b.phase <> 'closed' AND (? IS NULL OR p.target = ?)"""
+JOIN version v ON v.id = CAST(json_extract(b.members, '$[0]') AS BIGINT)
+WHERE b.phase <> 'closed' AND (CAST(? AS TEXT) IS NULL OR p.target = ?)"""
 _RUNS = """
 SELECT name, target, started, ended, books, delivery FROM run
-WHERE ? IS NULL OR target = ? ORDER BY id DESC LIMIT ?"""
+WHERE CAST(? AS TEXT) IS NULL OR target = ? ORDER BY id DESC LIMIT ?"""
 _ROWS = """
 SELECT v.id, p.target, p.name, i.key, v.division, v.operation, v.sequence, v.state, v.note, v.lsh,
   v.entered, v.changed, r.name, b.due, b.attempts
@@ -54,6 +55,7 @@ _ATTEMPTS = f"""
 SELECT a.at, b.key, a.number, b.records, a.worker, a.transport, a.outcome, a.failure, a.code,
   a.detail, a.ms, a.bytes, a.next_due
 FROM {_BATCHES} m JOIN batch b ON b.id = m.id JOIN attempt a ON a.batch = b.id"""  # noqa: S608
+_PAGE = 1_000
 #: What stands first where times are equal.
 _RANK = {"entered": 0, "sending": 1, "attempt": 2}
 
@@ -93,21 +95,6 @@ class Status:
     @property
     def versions(self) -> int:
         return sum(self.counts.values())
-
-
-@dataclass(frozen=True, slots=True)
-class Selector:
-    """Which versions are meant; everything that is set must hold. `reason` is a part of the note,
-    `run` the run that entered the version, `key` the natural key as written in the pack."""
-
-    target: str | None = None
-    table: str | None = None
-    states: tuple[State, ...] = ()
-    run: str | None = None
-    reason: str | None = None
-    division: str | None = None
-    key: Mapping[str, str] | None = None
-    handles: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +197,19 @@ def list_rows(
     return tuple(_entry(row) for row in ledger.db.rows(sql, (after, *values, limit)))
 
 
+def every(ledger: Ledger, selector: Selector) -> Iterator[Entry]:
+    """All versions by selector, in order of entering, read by pages."""
+    after = 0
+    while page := list_rows(ledger, selector, limit=_PAGE, after=after):
+        yield from page
+        after = page[-1].handle
+
+
+def happenings(ledger: Ledger, entry: Entry) -> tuple[Happening, ...]:
+    """Everything that happened to one version, attempts among it, in order."""
+    return _timeline([_version(ledger, entry)])
+
+
 def life(ledger: Ledger, target: str, table: str, key: Mapping[str, str]) -> Life | None:
     """The whole life of one record; None when the ledger does not know it."""
     found = ledger.db.rows(_MET, (hash_of(target, table, canonical(key)),))
@@ -217,50 +217,15 @@ def life(ledger: Ledger, target: str, table: str, key: Mapping[str, str]) -> Lif
         return None
     sql = f"{_ROWS} WHERE v.identity = ? ORDER BY v.sequence"
     versions = tuple(_version(ledger, _entry(row)) for row in ledger.db.rows(sql, (found[0][0],)))
+    return Life(target, table, dict(key), versions, _timeline(versions))
+
+
+def _timeline(versions: Sequence[Version]) -> tuple[Happening, ...]:
     lines = sorted(
         (line for v in versions for line in (*v.events, *(_line(v, a) for a in v.attempts))),
         key=lambda line: (line.at, line.sequence, _RANK.get(line.what, len(_RANK))),
     )
-    return Life(target, table, dict(key), versions, tuple(lines))
-
-
-def conditions(selector: Selector) -> tuple[str, list[object]]:
-    """A WHERE text with parameters for `v` (version), `p` (place), `i` (identity), `r` (run)."""
-    tests: list[str] = ["1 = 1"]
-    values: list[object] = []
-
-    def add(test: str, *given: object) -> None:
-        tests.append(test)
-        values.extend(given)
-
-    if selector.target is not None:
-        add("p.target = ?", selector.target)
-    if selector.table is not None:
-        add(
-            "(p.name = ? OR p.name LIKE ? ESCAPE '\\')",
-            selector.table,
-            f"%/{_like(selector.table)}",
-        )
-    if selector.states:
-        # as text, one test each: so the partial indexes can serve
-        add("(" + " OR ".join(f"v.state = '{State(s).value}'" for s in selector.states) + ")")
-    if selector.run is not None:
-        add("r.name = ?", selector.run)
-    if selector.reason is not None:
-        add("v.note LIKE ? ESCAPE '\\'", f"%{_like(selector.reason)}%")
-    if selector.division is not None:
-        add("v.division = ?", selector.division)
-    if selector.key is not None:
-        add("i.key = ?", canonical(selector.key).decode())
-    if selector.handles:
-        add("v.id IN (SELECT value FROM json_each(?))", orjson.dumps(selector.handles).decode())
-    return " AND ".join(tests), values
-
-
-def _like(text: str) -> str:
-    for special in ("\\", "%", "_"):
-        text = text.replace(special, "\\" + special)
-    return text
+    return tuple(lines)
 
 
 def _entry(row: tuple[object, ...]) -> Entry:

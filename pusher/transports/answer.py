@@ -253,8 +253,13 @@ def media_type(reply: Reply) -> str:
 
 
 def mask(text: str) -> str:
-    """`text` cut to a message's length, identity and mobile numbers in it covered."""
-    return _PERSONAL.sub("***", text)[:_DETAIL_LIMIT]
+    """`covered`, cut to a message's length."""
+    return covered(text)[:_DETAIL_LIMIT]
+
+
+def covered(text: str) -> str:
+    """`text` with the identity and mobile numbers in it covered."""
+    return _PERSONAL.sub("***", text)
 
 
 def _http_date(text: str) -> datetime | None:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from pusher.ledger.core import Ledger
 from pusher.ledger.database import LedgerError, Row, scripts
-from pusher.ledger.queries import Entry, Selector, list_rows
+from pusher.ledger.queries import Entry, list_rows
+from pusher.ledger.selector import Selector
 from pusher.states import State
 from spgl.inspector.site import Refusal
 from validator.text import Text

@@ -16,8 +16,9 @@ import polars as pl
 from pusher.ledger.actions import Act, retry, withdraw
 from pusher.ledger.core import Ledger, open_ledger
 from pusher.ledger.database import LedgerError
-from pusher.ledger.queries import Selector, life
+from pusher.ledger.queries import life
 from pusher.ledger.remark import remark
+from pusher.ledger.selector import Selector
 from spgl.inspector.ledger import places
 from spgl.inspector.site import Refusal, Site
 from validator import baseline
