@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from validator.check import Checked, Options
     from validator.reading import Progress
+    from validator.records import TableSource
     from validator.sources import Address, SourceOptions
 
 _KEY_FILE = "fingerprint.key"
@@ -84,6 +85,15 @@ def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
         help=say(
             "占用更少内存，速度稍慢：分小块读取",
             "take less memory, a little slower: read in small blocks",
+        ),
+    )
+    group.add_argument(
+        "--normalise",
+        action="store_true",
+        help=say(
+            "检查前规范全角字符、多余空白、日期写法、代码名称等，逐项报告",
+            "before judging, put right full-width characters, stray spaces, forms of dates, labels"
+            " of codes…; each change is reported",
         ),
     )
     group.add_argument("--encoding", metavar="NAME", help=say("CSV编码", "encoding of CSV files"))
@@ -151,8 +161,13 @@ def check_paths(
         progress = stack.enter_context(shown(call.lang, quiet=call.args.quiet))
         options = _options(call, packs, known, keep, progress)
         checked = check(
+        sources: Sequence[TableSource] = found.sources
+        if call.args.normalise:
+            from validator.sources.normalised import with_normalising
+
+            sources = with_normalising(packs, sources)
             packs,
-            found.sources,
+            sources,
             options,
             folder,
             run_id=run_id,

@@ -110,7 +110,7 @@ def compile_uses(
         name = table.qualified
         entries[name] = Entry(
             table, plan, base, numbers["unknown-field", name], numbers["unreadable-record", name],
-            _folders(packs, table, inside),
+            _folders(packs, table, inside), numbers["value-normalised", name],
         )  # fmt: skip
     warning = overridden(Severity.WARNING, overrides, rule="unknown-table", table="", fields=())
     unknown = Use("unknown-table", "", (), {}, Provenance.INFERRED, warning)

@@ -106,7 +106,7 @@ class Held:
 @dataclass(frozen=True, slots=True)
 class Entry:
     """Where a table's uses stand: its plan from `base` on, then the two source rules. `folders` are
-    the documents of its fields."""
+    the documents of its fields, `normalised` the first use of value-normalised."""
 
     table: Table
     plan: Plan
@@ -114,6 +114,7 @@ class Entry:
     unknown_field: int
     unreadable: int
     folders: tuple[Folder, ...] = ()
+    normalised: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +236,8 @@ def _read_batch(
     frames = build(table, reader.uses, use, faults.row, spot, reader.veil)
     if entry.folders:
         frames = _with_documents(reader, entry, frame, judged, spot, frames, found)
+    if batch.changed:
+        frames = _with_changes(reader, entry, batch, frames, found)
     if batch.unreadable:
         of = reader.uses[entry.unreadable]
         bad = of_unreadable(entry.unreadable, of, table, batch.unreadable, reader.veil)
@@ -267,6 +270,23 @@ def _with_documents(
     found.held.add(flaws.use[blocks], flaws.row[blocks] + found.rows)
     inside = of_documents(entry.table, reader.uses, flaws, spot, reader.veil)
     return iter([pl.concat([*frames, *inside]).sort("record", maintain_order=True)])
+
+
+def _with_changes(
+    reader: Reader,
+    entry: Entry,
+    batch: Batch,
+    frames: Iterator[pl.DataFrame],
+    found: _Found,
+) -> Iterator[pl.DataFrame]:
+    """The violations of a batch with what was put right before it was judged, by record."""
+    from validator.changes import findings, numbered
+
+    use, rows = numbered(entry.table, batch, entry.normalised)
+    blocks = np.array(reader.holds, dtype=np.bool_)[use]
+    found.held.add(use[blocks], rows[blocks] + found.rows)
+    made = findings(entry.table, reader.uses, use, rows, batch, reader.veil)
+    return iter([pl.concat([*frames, *made]).sort("record", maintain_order=True)])
 
 
 def _read_header(

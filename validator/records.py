@@ -46,13 +46,25 @@ class Unreadable:
 
 
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """Cells of one field that were put right: their rows in the batch, and per row how the cell was
+    written, what it is now (null: missing) and the `normalise.Step` that was enough."""
+
+    rows: Ints
+    before: pl.Series
+    after: pl.Series
+    step: pl.Series
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """Consecutive records of one table in one file.
 
     `frame`: one String column per table field found in the source, named by the field; null is an
     empty cell. `ordinals[i]` is the 1-based ordinal of row i in its file, `lines[i]` its physical
     line (None where the format has none). `native[field][i]` is true where the cell was a native
-    JSON number or boolean rather than text; fields without such cells are absent.
+    JSON number or boolean rather than text; fields without such cells are absent. `changed`: cells
+    that `--normalise` put right, by field.
     """
 
     frame: pl.DataFrame
@@ -60,6 +72,7 @@ class Batch:
     lines: Ints | None
     native: Mapping[str, pl.Series] = field(default_factory=dict)
     unreadable: tuple[Unreadable, ...] = ()
+    changed: Mapping[str, Changed] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,10 @@ RULE = Rule(
         "{field}（{title}）的值“{value}”不在代码表“{list_title}”中",
         "The value “{value}” of {field} ({title}) is not in the code list {list} ({list_title})",
     ),
-    help=Text("请改用代码表中的值：{allowed}", "Use a code of the list: {allowed}"),
+    help=Text(
+        "请改用代码表中的值：{allowed}；填的是名称或全角代码时可加 --normalise",
+        "Use a code of the list: {allowed}; for labels and full-width codes, run with --normalise",
+    ),
     notes=Text(
         "封闭的代码表按依据定严重程度；开放的代码表最多提示警告；没有已知值的代码表不检查。"
         "多值字段逐个检查。",

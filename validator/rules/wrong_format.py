@@ -66,8 +66,10 @@ RULE = Rule(
         "The value “{value}” of {field} ({title}) is not a {format_en}",
     ),
     help=Text(
-        "请核对 {field}（{title}），按{format}填写（{source}）",
-        "Check {field} ({title}) and write it as a {format_en} ({source})",
+        "请核对 {field}（{title}），按{format}填写（{source}）；"
+        "只是全角、空格或大小写不同时可加 --normalise",
+        "Check {field} ({title}) and write it as a {format_en} ({source}); where only width, "
+        "spaces or case differ, run with --normalise",
     ),
     notes=Text(
         "格式可带条件，例如建设单位代码只在单位类型为企业时按信用代码检查。多值字段逐个检查。",

@@ -85,7 +85,11 @@ RULE = Rule(
         "{field}（{title}）的值“{value}”不是{form}",
         "The value “{value}” of {field} ({title}) is not {form_en}",
     ),
-    help=Text("请将 {field}（{title}）改为{form}", "Write {field} ({title}) as {form_en}"),
+    help=Text(
+        "请将 {field}（{title}）改为{form}；只是写法不同（全角、空格、2024/1/5）时可加 --normalise",
+        "Write {field} ({title}) as {form_en}; where only the writing differs (full width, spaces, "
+        "2024/1/5), run with --normalise",
+    ),
     notes=Text(
         "只认 ASCII 数字。日期写作 yyyy-MM-dd，可带零点时刻；日期时间写作 yyyy-MM-dd HH:mm:ss，"
         "可只写日期。文本字段若在 JSON 中写成数字（如信用代码），位数可能已丢失，同样报告。",
