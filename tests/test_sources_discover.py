@@ -180,3 +180,35 @@ def test_work_ahead_stops_when_its_reader_stops() -> None:
     assert next(early) == 0
     early.close()
     assert closed == [True]
+
+
+@pytest.mark.parametrize(
+    ("folder", "argument"),
+    [
+        ("x/fire-application", ""), ("x/FIRE-APPLICATION/2026", "x"),
+        ("x/fire-application", "x/fire-application"),
+    ],
+)  # fmt: skip
+def test_a_folder_named_like_a_standard_says_whose_table_it_is(
+    folder: str, argument: str, tmp_path: Path
+) -> None:
+    both = load_packs(["fire-application"])
+    write(tmp_path, f"{folder}/SPGL_XMJBXXB.csv", "LSH\n1\n")
+    write(tmp_path, f"{folder}/SPGL_JSGCXFYSXXB.csv", "SPSXSLBM\n1\n")
+    found = discover([tmp_path / argument], both, SourceOptions())
+    assert sorted(q for _, q in names(found)) == [
+        "fire-application/SPGL_XMJBXXB", "fire-inspection-1.0/SPGL_JSGCXFYSXXB"
+    ]  # fmt: skip
+
+
+def test_without_it_the_table_stays_ambiguous_and_three_ways_are_named(tmp_path: Path) -> None:
+    both = load_packs(["fire-application"])
+    write(tmp_path, "SPGL_XMJBXXB.csv", "LSH\n1\n")
+    write(tmp_path, "fire-application:SPGL_XMJBXXB.csv", "LSH\n1\n")
+    found = discover([tmp_path], both, SourceOptions())
+    assert [q for _, q in names(found)] == ["fire-application/SPGL_XMJBXXB"]
+    (problem,) = found.problems
+    for way in ("a folder named like the standard", "STANDARD:TABLE", "[tables]"):
+        assert way in problem.text.en
+    mapped = SourceOptions(tables={"SPGL_XMJBXXB": "data-sharing-3.0:SPGL_XMJBXXB"})
+    assert not discover([tmp_path], both, mapped).problems
