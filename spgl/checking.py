@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import os
 import secrets
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING
 from spgl.cli import Call
 from spgl.config import ConfigError
 from spgl.progress import shown
+from spgl.spool import spool_folder
 from spgl.standard_input import with_standard_input
 from validator.pack import Packs
 from validator.text import Lang, Text
@@ -96,6 +96,15 @@ def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
             " of codes…; each change is reported",
         ),
     )
+    group.add_argument(
+        "--max-record",
+        type=int,
+        metavar="MIB",
+        help=say(
+            "一条记录最大多少 MiB，超过则无法读取（默认 16）",
+            "a record of more MiB is unreadable (default 16)",
+        ),
+    )
     group.add_argument("--encoding", metavar="NAME", help=say("CSV编码", "encoding of CSV files"))
     group.add_argument(
         "--input-format",
@@ -152,12 +161,12 @@ def check_paths(
     chosen = _chosen(call, packs)
     run_id = f"{datetime.now():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
     with ExitStack() as stack:
-        spool = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="spgl-")))
+        spool = stack.enter_context(spool_folder())
         inputs = with_standard_input(call, paths, spool)
         found = discover(inputs, packs, _source_options(call, spool))
         folder = _folder(call, run_id) if keep else None
         if folder is None:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory())) / run_id
+            folder = spool / "run"
         progress = stack.enter_context(shown(call.lang, quiet=call.args.quiet))
         options = _options(call, packs, known, keep, progress)
         checked = check(
@@ -241,13 +250,14 @@ _NO_STAGE = Text("没有这个阶段；可用：{known}", "no such stage; known:
 
 def _source_options(call: Call, spool: Path) -> SourceOptions:
     from validator.sources import SourceOptions
-    from validator.sources.source import BLOCK, SMALL_BLOCK
+    from validator.sources.source import BLOCK, MIB, SMALL_BLOCK
 
     names = call.settings.mapping("tables.names")
     return SourceOptions(
         encoding=call.args.encoding,
         tables={k: v.replace("/", ":") for k, v in names.items()},
         prefixes=call.settings.texts("tables.prefixes"),
+        max_record=_max_record(call) * MIB,
         suffixes=call.settings.texts("tables.suffixes"),
         spool=spool,
         block=SMALL_BLOCK if call.args.low_memory else BLOCK,
@@ -256,6 +266,17 @@ def _source_options(call: Call, spool: Path) -> SourceOptions:
 
 def _folder(call: Call, run_id: str) -> Path:
     folder = call.settings.state_dir / "runs" / run_id
+def _max_record(call: Call) -> int:
+    """MiB of the largest record. Raises ConfigError for an option below 1."""
+    found = call.settings.number("read.max_record")
+    if found < 1:
+        raise ConfigError(f"--max-record {found}: " + _NO_SIZE[call.lang])
+    return found
+
+
+_NO_SIZE = Text("应为不小于 1 的整数（MiB）", "write a whole number of MiB from 1 on")
+
+
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
     except OSError as fault:

@@ -307,3 +307,4 @@ def _flags(args: argparse.Namespace) -> Mapping[str, object]:
 
 if __name__ == "__main__":
     raise SystemExit(main())
+        "read.max_record": getattr(args, "max_record", None),

@@ -84,6 +84,15 @@ SETTINGS: tuple[Setting, ...] = (
         ),
     ),
     Setting(
+        "read.max_record",
+        COUNT,
+        16,
+        Text(
+            "一条记录最大多少 MiB，超过则无法读取",
+            "MiB of a record beyond which it is unreadable",
+        ),
+    ),
+    Setting(
         "tables.names",
         NAMES,
         {},
