@@ -150,7 +150,7 @@ class _Push:
                 break
         inbound = None
         if self.inbox is not None and stopped is None and not self.stop.is_set():
-            inbound = await receive(self.ledger, self.target, self.inbox, self.world)
+            inbound = await receive(self.ledger, self.target, self.inbox, self.world, self.stop)
         crash.at("unnotified")
         notified = await self._notify() if self.sent.written and stopped is None else None
         crash.at("notified")

@@ -142,15 +142,23 @@ def judge(row: InboundRow, table: str, feedback: Feedback | None) -> Judged:
     return Judged(row, case, local_key, Fate.CONSUMED)
 
 
-async def receive(ledger: Ledger, target: Target, inbox: Inbox, world: World) -> Inbound:
+async def receive(
+    ledger: Ledger,
+    target: Target,
+    inbox: Inbox,
+    world: World,
+    stop: asyncio.Event | None = None,
+) -> Inbound:
     """Take over every row that waits. A table that cannot be read does not keep the others from
-    being read, a target that is away does. Raises LedgerError."""
+    being read, a target that is away does. `stop` ends it after the page at hand. Raises
+    LedgerError."""
+    end = stop or asyncio.Event()
     total = Inbound()
     try:
         await _within(target, inbox.open())
         for table in inbox.tables:
             try:
-                total += await _table(ledger, target, inbox, table, world)
+                total += await _table(ledger, target, inbox, table, world, end)
             except TransportError as fault:
                 world.log.warning(
                     "inbound_failed",
@@ -169,7 +177,9 @@ async def receive(ledger: Ledger, target: Target, inbox: Inbox, world: World) ->
     return total
 
 
-async def _table(ledger: Ledger, target: Target, inbox: Inbox, table: str, world: World) -> Inbound:
+async def _table(
+    ledger: Ledger, target: Target, inbox: Inbox, table: str, world: World, end: asyncio.Event
+) -> Inbound:
     standard, _, name = table.partition("/")
     feedback = inbox.feedback.get(standard)
     total = Inbound()
@@ -177,14 +187,15 @@ async def _table(ledger: Ledger, target: Target, inbox: Inbox, table: str, world
     left = stored.unmarked(ledger, target.name, table)
     if left:
         await _mark(ledger, target, inbox, table, left, world)
-    while True:
+    while not end.is_set():
         page = await _within(target, inbox.page(table, after, target.feedback_page))
         if page.rows:
             judged = [judge(row, name, feedback) for row in page.rows]
             total += await _page(ledger, target, inbox, table, judged, world)
         if page.after is None:
-            return total
+            break
         after = page.after
+    return total
 
 
 async def _page(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from spgl import deletions, planning, pushing, refusals
 from spgl.checking import Checking
-from spgl.cli import Call, Exit, gravest
+from spgl.cli import Call, Exit, gravest, is_temporary
 from spgl.config import ConfigError
 from spgl.routing import Route, Routes, heading
 from validator.text import Text
@@ -53,7 +53,7 @@ def each(
         except (ConfigError, LedgerError) as fault:
             told = fault.text[call.lang] if isinstance(fault, LedgerError) else str(fault)
             print(f"spgl: {route.target.name}: {told}", file=sys.stderr)
-            served = Served(Exit.UNUSABLE)
+            served = Served(Exit.INCOMPLETE if is_temporary(fault) else Exit.UNUSABLE)
         codes.append(served.code)
         left = routes.routes[number + 1 :]
         if served.stopped and left:
@@ -64,6 +64,16 @@ def each(
     return gravest(*codes)
 
 
+def check_free(ledger: Ledger, routes: Routes) -> None:
+    """Look at once whether another run is at the only target, before an export is judged for long.
+    Raises LedgerError."""
+    from pusher.ledger.lock import run_lock
+
+    for route in () if routes.several else routes:
+        with run_lock(ledger, route.target):
+            pass
+
+
 def push(
     call: Call,
     ledger: Ledger,
@@ -71,26 +81,31 @@ def push(
     made: Checking,
     run: Run,
     end: datetime | None,
+    routes: Routes,
     *,
     fresh: bool,
-    several: bool,
 ) -> Served:
     """Enter what of the export is this target's and deliver it; with --dry-run only plan it.
     `fresh`: nothing is known to stand at the target. Raises ConfigError, LedgerError."""
     from pusher.ledger import enter
+    from pusher.ledger.lock import run_lock
 
     now = datetime.now().astimezone()
     if fresh:
         _first_run(call, route, made)
-    records, whole = _records(call, ledger, route, made, run)
+    records, whole = _records(call, ledger, route, made, run, routes)
     unreadable = sum(t.unreadable for name, t in run.tables.items() if route.takes(name))
     if call.args.dry_run:
         return _plan(call, ledger, route, made, records, whole, unreadable)
     target = route.target
-    books = enter(ledger, records, target, made.run_id, now, unreadable=unreadable)
-    print(pushing.tell_books(books, call.lang))
-    doubtful = _tell_snapshot(call, whole)
-    served = deliver(call, ledger, route, made.packs, made.run_id, end, several=several)
+    several = routes.several
+    with run_lock(ledger, target):  # from here on, so that no other run comes between
+        books = enter(ledger, records, target, made.run_id, now, unreadable=unreadable)
+        print(pushing.tell_books(books, call.lang))
+        doubtful = _tell_snapshot(call, whole)
+        served = deliver(
+            call, ledger, route, made.packs, made.run_id, end, several=several, locked=True
+        )
     return Served(gravest(doubtful, served.code), served.stopped)
 
 
@@ -103,11 +118,12 @@ def deliver(
     end: datetime | None,
     *,
     several: bool,
+    locked: bool = False,
 ) -> Served:
     """Work off what the ledger holds for one target. Raises ConfigError, LedgerError."""
     began = datetime.now().astimezone() if several else None
     own = route.packs(packs)
-    delivery = pushing.deliver(call, ledger, route.target, own, run_id, until=end)
+    delivery = pushing.deliver(call, ledger, route.target, own, run_id, until=end, locked=locked)
     print(pushing.tell(delivery, route.target, call.lang))
     named = f"{run_id}-{route.target.name}" if several else run_id
     refusals.show(call, ledger, route.target, own, named, began)
@@ -115,10 +131,10 @@ def deliver(
 
 
 def _records(
-    call: Call, ledger: Ledger, route: Route, made: Checking, run: Run
+    call: Call, ledger: Ledger, route: Route, made: Checking, run: Run, routes: Routes
 ) -> tuple[Iterable[Record], deletions.Snapshot | None]:
     """The records of a target, then what is to be deleted there. Raises ConfigError."""
-    listed = _listed(call, ledger, route, made)
+    listed = _listed(call, ledger, route, made, routes)
     records: Iterable[Record] = route.records(made.checked, made.chosen)
     if not call.args.snapshot:
         return chain(records, listed), None
@@ -155,12 +171,19 @@ def _tell_snapshot(call: Call, whole: deletions.Snapshot | None) -> int:
     return Exit.UNUSABLE if whole.doubts else Exit.FINE
 
 
-def _listed(call: Call, ledger: Ledger, route: Route, made: Checking) -> Sequence[Record]:
-    """The records of this target to delete by list; none without one. Raises ConfigError."""
+def _listed(
+    call: Call, ledger: Ledger, route: Route, made: Checking, routes: Routes
+) -> Sequence[Record]:
+    """The records of this target to delete by list; none without one. Raises ConfigError, also for
+    a table that no target of this run is sent: it would be passed over in silence."""
     if call.args.deletions is None:
         return ()
     path, name = call.args.deletions, route.target.name
     every = deletions.read_list(path, ledger, name, made.packs, call.lang)
+    for record in every:
+        if not any(one.takes(record.table) for one in routes):
+            words = {"file": path, "line": record.record, "table": record.table}
+            raise ConfigError(_NO_TARGET.fill(words)[call.lang])
     listed = [record for record in every if route.takes(record.table)]
     deletions.contradicted(route.records(made.checked, None), listed, call.lang)
     return listed
@@ -178,6 +201,11 @@ def _first_run(call: Call, route: Route, made: Checking) -> None:
         raise ConfigError(_ADOPT.fill(words)[call.lang])
 
 
+_NO_TARGET = Text(
+    "--deletions {file}:{line}：本次没有目标接收表 {table}，请去掉此行或换一个目标",
+    "--deletions {file}:{line}: no target of this run is sent {table}; take the line out or name "
+    "another target",
+)
 _NOT_SERVED = Text(
     "本次被中止，以下目标未处理，下次继续：{names}",
     "the run was stopped; these targets were not served, the next run does: {names}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,9 +14,9 @@ import pytest
 import structlog
 from front_databases import KINDS, Front, front_database
 
-from pusher.inbound import Fate, Inbound, InboundRow, judge, receive
+from pusher.inbound import Fate, Inbound, InboundRow, Mark, judge, receive
 from pusher.ledger import inbound as stored
-from pusher.ledger.core import Ledger, open_ledger
+from pusher.ledger.core import Ledger
 from pusher.sandbox.collector import Collector
 from pusher.sandbox.exchange_tables import create_tables
 from pusher.sandbox.script import Script
@@ -25,6 +25,7 @@ from pusher.transport import Failure
 from pusher.transports.exchange_db import ExchangeTransport
 from pusher.transports.exchange_inbox import ExchangeInbox
 from pusher.world import World
+from tests.ledgers import ENGINES, ledger_on
 
 PROCESS = "SPGL_XMSPGCXXB"
 TABLE = f"{fire.STANDARD}/{PROCESS}"
@@ -40,11 +41,10 @@ def front(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Front]:
         yield front
 
 
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    made = open_ledger(tmp_path / "ledger.db")
-    yield made
-    made.close()
+@pytest.fixture(params=ENGINES)
+def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
+    with ledger_on(request.param, tmp_path) as made:
+        yield made
 
 
 def feedback(front: Front, key: str, **values: str | None) -> None:
@@ -143,14 +143,44 @@ def test_a_key_that_comes_again_with_other_content_changes_nothing(
     assert stored.of_case(ledger, None, "CASE1")[0].fields["SPJG"] == "3"
 
 
+def test_an_invalidation_of_what_was_taken_over_is_not_passed_over(
+    front: Front, ledger: Ledger
+) -> None:
+    feedback(front, "a")
+    read(front, ledger)
+    table, column = front.name(fire.CITY + PROCESS), front.name
+    front.run(f"UPDATE {table} SET {column('SJSCZT')} = 0, {column('SJYXBS')} = 0")
+    assert read(front, ledger).refused == 1
+    assert states(front)["a"] == (6, stored.OTHER_CONTENT)
+
+
+def test_a_word_to_stop_ends_reading_after_the_page(front: Front, ledger: Ledger) -> None:
+    for number in range(5):
+        feedback(front, f"r{number}")
+
+    async def scene() -> Inbound:
+        stop = asyncio.Event()
+
+        class Told(ExchangeInbox):
+            async def mark(self, table: str, marks: Sequence[Mark]) -> None:
+                await super().mark(table, marks)
+                stop.set()
+
+        return await receive(ledger, TARGET, Told(front.settings, fire.packs()), world(), stop)
+
+    assert asyncio.run(scene()).read == TARGET.feedback_page
+    assert sorted(state for state, _ in states(front).values()) == [0, 0, 4, 4, 4]
+    assert read(front, ledger).new == 2
+
+
 def test_a_row_that_no_longer_waits_is_not_marked(front: Front, ledger: Ledger) -> None:
     """Someone else took it over between our reading and our mark."""
     feedback(front, "a")
 
     class Slow(ExchangeInbox):
-        async def mark(self, table: str, marks: object) -> None:
+        async def mark(self, table: str, marks: Sequence[Mark]) -> None:
             front.run(f"UPDATE {front.name(fire.CITY + PROCESS)} SET {front.name('SJSCZT')} = 6")
-            await super().mark(table, marks)  # type: ignore[arg-type]
+            await super().mark(table, marks)
 
     asyncio.run(receive(ledger, TARGET, Slow(front.settings, fire.packs()), world()))
     assert states(front)["a"] == (6, None)

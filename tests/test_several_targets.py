@@ -190,6 +190,25 @@ def test_a_child_does_not_wait_for_a_parent_at_another_target(
     assert found["front", "SPGL_JSGCXFSJSCXXB", "delivered"] == 1
 
 
+def test_a_deletion_goes_to_the_target_of_its_table(
+    site: Path, sandbox: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert push() == Exit.FINE
+    write(site / "in", "SPGL_XMBQXXB", HEAD + label(2, "two"))
+    key = "2401-990100-04-01-000001"
+    lines = "table,XMDM,BQMC,BQX,TJNF,reason\n" + f"SPGL_XMBQXXB,{key},001,00101,2024,录入错误\n"
+    (site / "gone.csv").write_text(lines, encoding="utf-8")
+    assert push("--deletions", "gone.csv") == Exit.FINE
+    assert counts(capsys)["web", "SPGL_XMBQXXB", "accepted"] == 3
+    settings(site, web=sandbox, fire='["fire-application"]')
+    lines = "table,XZQHDM,GCDM,SPSXSLBM,reason\nSPGL_JSGCXFSJSCXXB,990100,A,CASE9,录入错误\n"
+    (site / "gone.csv").write_text(lines, encoding="utf-8")
+    assert push("--deletions", "gone.csv") == Exit.UNUSABLE
+    assert "no target of this run is sent fire-inspection-1.0/SPGL_JSGCXFSJSCXXB" in (
+        capsys.readouterr().err
+    )
+
+
 def test_dry_run_plans_every_target(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert push("--dry-run") == Exit.FINE
     said = capsys.readouterr().out

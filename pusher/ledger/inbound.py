@@ -19,7 +19,7 @@ from pusher.ledger.core import Ledger, moment
 from pusher.ledger.waiting import hash_of
 
 if TYPE_CHECKING:
-    from pusher.inbound import Judged, Mark
+    from pusher.inbound import InboundRow, Judged, Mark
 
 _FIND = "SELECT id, content, fate, note FROM inbound WHERE place = ? AND row_key = ?"
 _STORE = """
@@ -79,7 +79,7 @@ def store(
     place = ledger.place(target, table)
     made: list[Kept] = []
     for one in judged:
-        content = orjson.dumps(dict(one.row.fields), option=orjson.OPT_SORT_KEYS).decode()
+        content = _content(one.row)
         found = ledger.db.rows(_FIND, (place, one.row.key))
         if not found:
             id_ = ledger.next_id("inbound")
@@ -95,6 +95,12 @@ def store(
             mark = Mark(one.row.key, Fate(fate), note if Fate(fate) is Fate.REFUSED else "")
         made.append(Kept(int(id_), mark, False))
     return made
+
+
+def _content(row: InboundRow) -> str:
+    """Business fields, and of an invalid row that it is: it is another row than the valid one."""
+    own = {} if row.valid else {"SJYXBS": "0", "SJWXYY": row.reason}
+    return orjson.dumps({**row.fields, **own}, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def unmarked(ledger: Ledger, target: str, table: str) -> list[Kept]:

@@ -149,6 +149,8 @@ def _run(call: Call) -> int:
     routes = routing.routes_of(call, packs, wait=call.args.wait)
     files, baseline = outputs.asked(call), outputs.known(call)
     with planning.copied_ledger(call) if dry else pushing.open_ledger(call) as ledger:
+        if not dry:
+            serving.check_free(ledger, routes)
         known = _known(call, routes, ledger, packs)
         with checking.check_paths(call, call.args.paths, known=known, keep=not dry) as made:
             result = outputs.without_known(call, narrowed(made.checked, made.chosen), baseline)
@@ -157,9 +159,7 @@ def _run(call: Call) -> int:
 
             def serve(route: Route) -> Served:
                 fresh = not any(route.takes(table) for table in known)
-                return serving.push(
-                    call, ledger, route, made, result.run, end, fresh=fresh, several=routes.several
-                )
+                return serving.push(call, ledger, route, made, result.run, end, routes, fresh=fresh)
 
             return gravest(judged, serving.each(call, routes, serve))
 
