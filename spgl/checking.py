@@ -169,12 +169,12 @@ def check_paths(
             folder = spool / "run"
         progress = stack.enter_context(shown(call.lang, quiet=call.args.quiet))
         options = _options(call, packs, known, keep, progress)
-        checked = check(
         sources: Sequence[TableSource] = found.sources
         if call.args.normalise:
             from validator.sources.normalised import with_normalising
 
             sources = with_normalising(packs, sources)
+        checked = check(
             packs,
             sources,
             options,
@@ -255,17 +255,15 @@ def _source_options(call: Call, spool: Path) -> SourceOptions:
     names = call.settings.mapping("tables.names")
     return SourceOptions(
         encoding=call.args.encoding,
+        max_record=_max_record(call) * MIB,
         tables={k: v.replace("/", ":") for k, v in names.items()},
         prefixes=call.settings.texts("tables.prefixes"),
-        max_record=_max_record(call) * MIB,
         suffixes=call.settings.texts("tables.suffixes"),
         spool=spool,
         block=SMALL_BLOCK if call.args.low_memory else BLOCK,
     )
 
 
-def _folder(call: Call, run_id: str) -> Path:
-    folder = call.settings.state_dir / "runs" / run_id
 def _max_record(call: Call) -> int:
     """MiB of the largest record. Raises ConfigError for an option below 1."""
     found = call.settings.number("read.max_record")
@@ -277,6 +275,8 @@ def _max_record(call: Call) -> int:
 _NO_SIZE = Text("应为不小于 1 的整数（MiB）", "write a whole number of MiB from 1 on")
 
 
+def _folder(call: Call, run_id: str) -> Path:
+    folder = call.settings.state_dir / "runs" / run_id
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
