@@ -302,9 +302,9 @@ def _flags(args: argparse.Namespace) -> Mapping[str, object]:
         "state_dir": args.state_dir,
         "ledger.path": getattr(args, "ledger_path", None),
         "gate.pass": getattr(args, "gate_pass", None),
+        "read.max_record": getattr(args, "max_record", None),
     }
 
 
 if __name__ == "__main__":
     raise SystemExit(main())
-        "read.max_record": getattr(args, "max_record", None),
