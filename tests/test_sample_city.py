@@ -248,3 +248,43 @@ def _matching(export: Path, refusal: Refusal) -> int:
         for batch in source.batches(10_000)
         for row in batch.frame.to_dicts()
     )
+
+
+def _applied(city: Path, folder: Path) -> Checked:
+    """The city checked together with its fire applications."""
+    packs = load_packs(["fire-application"])
+    names = {"SPGL_XMJBXXB": "data-sharing-3.0:SPGL_XMJBXXB"}
+    found = discover([city], packs, SourceOptions(tables=names))
+    assert not found.problems
+    fire = [s for s in found.sources if "JSGCXF" in s.table.name or s.table.order > 39]
+    return check(
+        packs, fire, Options(fingerprint_key=b"k"), folder, run_id="r",
+        now=lambda: datetime(2025, 9, 26, tzinfo=UTC),
+    )  # fmt: skip
+
+
+def test_applications_agree_with_the_fire_rows_of_their_cases(tmp_path: Path) -> None:
+    city = _generate(tmp_path / "city", "--clean", "--applications")
+    own = [
+        v for v in _applied(city, tmp_path / "1").violations() if v.standard == "fire-application"
+    ]
+    # Two owners are natural persons, whose number is no credit code.
+    assert {(v.rule, v.pointer) for v in own} == {
+        ("document-wrong-check-digit", "/ProjectDto/ConstructionUscc")
+    }
+    assert all("*" in (v.value or "") for v in own)
+    path = city / "fire-application/SPGL_XMJBXXB.jsonl"
+    first, second, *rest = path.read_text("utf-8").splitlines()
+    renamed = json.dumps({**json.loads(first), "LSH": "ZZ1"})
+    moved = json.dumps({**json.loads(second), "GCDM": "elsewhere"})
+    path.write_text("\n".join([renamed, moved, *rest]), "utf-8")
+    found = {
+        (v.rule, v.table, v.pointer)
+        for v in _applied(city, tmp_path / "2").violations()
+        if v.rule in {"document-differs-from-record"} or "application" in v.rule
+    }
+    assert found == {
+        ("application-without-fire-row", "SPGL_XMJBXXB", None),
+        ("fire-row-without-application", "SPGL_JSGCXFSJSCXXB", None),
+        ("document-differs-from-record", "SPGL_XMJBXXB", None),
+    }

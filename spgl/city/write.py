@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from spgl.city.applications import write_applications
 from spgl.city.export import Shape, Shapes, write_city
 from spgl.city.manifest import write_planted
 from spgl.city.nights import night_one, night_two
@@ -16,9 +17,12 @@ from validator.pack import Kind
 SEED = 20250926
 
 
-def write_export(seed: int, out: Path, *, clean: bool, night: int) -> None:
+def write_export(
+    seed: int, out: Path, *, clean: bool, night: int, applications: bool = False
+) -> None:
     """Write one export to `out`. The planted one (night 1, not clean) comes with its manifests
-    beside it: `OUT.defects.json` and `OUT.sandbox.json`."""
+    beside it: `OUT.defects.json` and `OUT.sandbox.json`. `applications`: also the fire applications
+    of the clean city (pack fire-application)."""
     tables = load_packs().tables()
     shapes: Shapes = {
         t.name: {
@@ -33,3 +37,5 @@ def write_export(seed: int, out: Path, *, clean: bool, night: int) -> None:
         write_city(night_one(seed), shapes, out)
     else:
         write_planted(seed, shapes, {t.name: t.key.fields for t in tables}, out)
+    if applications:
+        write_applications(night_two(seed) if night == 2 else night_one(seed), out)
