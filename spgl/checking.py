@@ -156,6 +156,7 @@ def check_paths(
     """
     from validator.check import check
     from validator.sources import discover
+    from validator.workbooks import workbooks
 
     packs = packs_of(call)
     chosen = _chosen(call, packs)
@@ -185,6 +186,7 @@ def check_paths(
             unknown=[(u.file, u.name) for u in found.unknown],
             problems=found.problems,
             notes=found.notes,
+            workbooks=workbooks(found.sources, spool),
         )
         yield Checking(packs, checked, chosen, run_id)
 

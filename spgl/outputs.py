@@ -39,6 +39,10 @@ class Output:
     path: Path
 
 
+_AN_INPUT = Text(
+    "--report：{path} 是被检查的文件，不会覆盖；请另取文件名",
+    "--report: {path} is a file that is checked and is never written over; take another name",
+)
 #: Stale baseline entries named one by one.
 _STALE = 20
 
@@ -126,8 +130,17 @@ def asked(call: Call) -> tuple[Output, ...]:
                     f"--report {word}: folder {folder} does not exist; create it first",
                 )[call.lang]
             )
+        if _is_input(call, Path(path)):
+            raise ConfigError(_AN_INPUT.fill({"path": path})[call.lang])
         outputs.append(Output(name, Path(path)))
     return tuple(outputs)
+
+
+def _is_input(call: Call, path: Path) -> bool:
+    """Whether a path is a file named on the command line to be read."""
+    given = getattr(call.args, "paths", None) or ()
+    files = (p for p in given if isinstance(p, Path) and p.is_file())
+    return path.exists() and any(path.samefile(file) for file in files)
 
 
 def known(call: Call) -> Baseline | None:
@@ -193,7 +206,10 @@ def show(call: Call, result: Result, packs: Packs, outputs: tuple[Output, ...]) 
     options = ReportOptions(color=call.color, tool=f"spgl {__version__}")
     for output in outputs:
         try:
-            write(output.format, output.path, result, packs, lang=call.lang, options=options)
+            if output.format == "xlsx" and result.run.workbooks:
+                _write_marked(call, output.path, result, packs)
+            else:
+                write(output.format, output.path, result, packs, lang=call.lang, options=options)
         except OSError as fault:
             raise ConfigError(f"{output.path}: {fault.strerror}") from fault
     screen = FORMATS[call.args.format]
@@ -203,6 +219,20 @@ def show(call: Call, result: Result, packs: Packs, outputs: tuple[Output, ...]) 
     else:
         screen.render_text(result, packs, sys.stdout, lang=call.lang, options=options)
     sys.stdout.flush()
+
+
+def _write_marked(call: Call, path: Path, result: Result, packs: Packs) -> None:
+    """The workbook report with the user's own workbooks marked. Raises ConfigError rather than
+    write over one of them, OSError where writing fails."""
+    from validator.marking import books
+    from validator.reports.plain import visible
+
+    over = books.written_over(path, result.run)
+    if over is not None:
+        raise ConfigError(_AN_INPUT.fill({"path": str(over)})[call.lang])
+    tool = f"spgl {__version__}"
+    for text in books.write_marked(path, result, packs, lang=call.lang, tool=tool):
+        print(visible(f"spgl: {text[call.lang]}"), file=sys.stderr)
 
 
 def exit_code(result: Result, fail_on: str) -> int:

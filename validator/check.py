@@ -27,7 +27,7 @@ from validator.pending import Pending, ask, ask_keys, ask_parents, hold, write
 from validator.reading import Progress, Reader, TableRun, bulk, read_table
 from validator.records import Record, TableSource
 from validator.reference import schema_engine
-from validator.run import FileProblem, Run
+from validator.run import FileProblem, Run, Workbook
 from validator.store import Stored, Writer
 from validator.text import Text
 from validator.violation import Severity, Violation
@@ -108,11 +108,12 @@ def check(
     unknown: Sequence[tuple[str, str]] = (),
     problems: Sequence[FileProblem] = (),
     notes: Sequence[Text] = (),
+    workbooks: Mapping[str, Workbook] | None = None,
 ) -> Checked:
     """Check the sources; the run is kept in `store_dir`.
 
     `unknown`: (file, name) of tables that no pack has; `problems`: files that could not be opened;
-    `notes`: what reports show beside the basis.
+    `notes`: what reports show beside the basis; `workbooks`: see `Run`.
     A source that raises SourceError stops only its file. Raises RuleError if a rule fails.
     """
     started = now()
@@ -149,6 +150,7 @@ def check(
         problems=(*problems, *(p for run in runs for p in run.problems)),
         files={file: rows for r in runs for file, rows in r.files.items()},
         notes=tuple(notes),
+        workbooks=workbooks or {},
     )
     stored = writer.finish(head, packs, compiled.uses)
     return Checked(stored, packs, reader, outcomes)

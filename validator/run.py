@@ -64,11 +64,20 @@ class RuleCount:
 
 
 @dataclass(frozen=True, slots=True)
+class Workbook:
+    """A workbook as it stood when it was read: absolute path, size and modification time."""
+
+    path: str
+    stamp: str
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """Head of a run. Times are ISO 8601 with offset. `tables` is keyed `standard/table`.
 
     `notes` are lines every report shows beside the basis, such as what a baseline hides. `held`
     says how many records each rule holds back (`parent`: only its parent does not conform).
+    `workbooks`: the workbooks that were read and can be marked, by the name people see.
     """
 
     id: str
@@ -82,6 +91,7 @@ class Run:
     files: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[Text, ...] = ()
     held: Mapping[str, int] = field(default_factory=dict)
+    workbooks: Mapping[str, Workbook] = field(default_factory=dict)
 
     def total(self, name: str) -> int:
         """Sum of one count over all tables, e.g. `read`."""

@@ -21,7 +21,7 @@ from validator.pack import Packs, Provenance
 from validator.records import SourceError
 from validator.rule import Use
 from validator.rules import rules
-from validator.run import FileProblem, PackLine, RuleCount, Run, TableCounts
+from validator.run import FileProblem, PackLine, RuleCount, Run, TableCounts, Workbook
 from validator.text import Text
 from validator.violation import Severity, Violation
 
@@ -270,6 +270,7 @@ def _run(data: dict[str, Any]) -> Run:
         "counts": tuple(RuleCount(**c) for c in data["counts"]),
         "problems": tuple(FileProblem(p["file"], Text(**p["text"])) for p in data["problems"]),
         "notes": tuple(Text(**n) for n in data["notes"]),
+        "workbooks": {n: Workbook(**w) for n, w in data.get("workbooks", {}).items()},
     }
     return Run(**{**data, **made})
 

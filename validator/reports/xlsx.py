@@ -1,13 +1,14 @@
 """A workbook: one sheet of counts, then every violation, a row each, in sheets Excel can hold.
 
 Rows are written as they come in constant memory. Every text is a text cell (long numbers keep their
-digits, nothing is a formula or a link; see `flat`). Opens in Excel, WPS and LibreOffice. It does
-not touch the workbook that was checked.
+digits, nothing is a formula or a link; see `flat`). Opens in Excel, WPS and LibreOffice. The
+workbook that was checked comes back marked by `validator.marking`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import itertools
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Protocol, cast
@@ -66,6 +67,20 @@ class _Styles:
     severity: Mapping[Severity, _Style]
 
 
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """Names of sheets, lower case, of which no two are alike."""
+
+    taken: set[str]
+
+    def of(self, name: str) -> str:
+        """`name`, or the first of `name 2`, `name 3` … that is free."""
+        numbered = (f"{name} {number}" if number > 1 else name for number in itertools.count(1))
+        free = next(name for name in numbered if name.lower() not in self.taken)
+        self.taken.add(free.lower())
+        return free
+
+
 def render(
     result: Result, packs: Packs, out: IO[bytes], *, lang: Lang, options: ReportOptions
 ) -> None:
@@ -74,9 +89,16 @@ def render(
 
 
 def write_book(
-    result: Result, packs: Packs, out: IO[bytes], *, lang: Lang, tool: str, rows: int
+    result: Result,
+    packs: Packs,
+    out: IO[bytes],
+    *,
+    lang: Lang,
+    tool: str,
+    rows: int,
+    taken: Collection[str] = (),
 ) -> None:
-    """Write the workbook with at most `rows` violations per sheet."""
+    """Write the workbook with at most `rows` violations per sheet; no sheet has a `taken` name."""
     book = _book(out)
     book.set_properties(
         {
@@ -87,8 +109,9 @@ def write_book(
         }
     )
     styles, names = _styles(book), titles(packs)
-    _summary(book.add_worksheet(_SUMMARY[lang]), styles, result.run, names, lang)
-    _details(book, styles, result.violations(), names, lang, rows)
+    free = _Names({name.lower() for name in taken})
+    _summary(book.add_worksheet(free.of(_SUMMARY[lang])), styles, result.run, names, lang)
+    _details(book, styles, result.violations(), names, lang, rows, free)
     book.close()
 
 
@@ -120,14 +143,14 @@ def _details(
     names: Titles,
     lang: Lang,
     rows: int,
+    free: _Names,
 ) -> None:
     """Sheets of at most `rows` violations; one with only a header where there are none."""
-    sheet, count, number = _detail_sheet(book, styles, lang, 1), 0, 1
+    sheet, count = _detail_sheet(book, styles, lang, free), 0
     for violation in violations:
         if count == rows:
             sheet.autofilter(0, 0, count, len(COLUMNS) - 1)
-            number, count = number + 1, 0
-            sheet = _detail_sheet(book, styles, lang, number)
+            sheet, count = _detail_sheet(book, styles, lang, free), 0
         count += 1
         for at, column in enumerate(COLUMNS):
             value = column.value(violation, names, lang)
@@ -139,9 +162,8 @@ def _details(
     sheet.autofilter(0, 0, count, len(COLUMNS) - 1)
 
 
-def _detail_sheet(book: _Book, styles: _Styles, lang: Lang, number: int) -> _Sheet:
-    name = _DETAIL[lang] if number == 1 else f"{_DETAIL[lang]} {number}"
-    sheet = book.add_worksheet(name)
+def _detail_sheet(book: _Book, styles: _Styles, lang: Lang, free: _Names) -> _Sheet:
+    sheet = book.add_worksheet(free.of(_DETAIL[lang]))
     sheet.set_landscape()
     sheet.set_paper(_A4)
     sheet.repeat_rows(0)

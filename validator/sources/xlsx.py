@@ -44,7 +44,7 @@ _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
 
 @dataclass(frozen=True, slots=True)
-class _Header:
+class Header:
     """The header of a sheet: its row, the columns and the kinds of their fields by position."""
 
     line: int
@@ -88,6 +88,10 @@ class XlsxSource:
         with opened(self.place) as box:
             return tuple(self._header(box, self._cells(box)).columns.values())
 
+    def header(self, box: ZipFile) -> Header:
+        """The header of the sheet in its opened workbook. Raises SourceError where there is none."""
+        return self._header(box, self._cells(box))
+
     def batches(self, rows: int) -> Iterator[Batch]:
         with closing(self._parts()) as parts:
             yield from numbered(parts, rows)
@@ -100,7 +104,7 @@ class XlsxSource:
         strings, dates = shared_strings(box, book, here), date_styles(box, book, here)
         return Cells(strings, dates, book.since_1904)
 
-    def _header(self, box: ZipFile, cells: Cells) -> _Header:
+    def _header(self, box: ZipFile, cells: Cells) -> Header:
         """The row that names most fields, or the one below it that names as many: templates put
         titles above field names. Raises SourceError where no row names any."""
         here, best, most = self._here(), list[tuple[int, str]](), 0
@@ -119,7 +123,7 @@ class XlsxSource:
         columns = matched([text for _, text in chosen], self.table, here)
         placed = dict(zip((at for at, _ in chosen), columns, strict=True))
         kinds = {f.name: f.kind for f in self.table.fields}
-        return _Header(
+        return Header(
             line, placed, {at: kinds[c.field] for at, c in placed.items() if c.field is not None}
         )
 
@@ -137,7 +141,7 @@ class XlsxSource:
             yield _part(gathered)
 
     def _take(
-        self, into: _Gathered, header: _Header, cells: Cells, line: int, row: etree._Element
+        self, into: _Gathered, header: Header, cells: Cells, line: int, row: etree._Element
     ) -> None:
         """One row into the part, unless it has no cell."""
         found, stray, size, blank = dict[str, Cell](), "", 0, True
@@ -204,7 +208,7 @@ def _rows(box: ZipFile, sheet: Sheet, place: Place) -> Iterator[tuple[int, etree
         yield line, row
 
 
-def _empty(header: _Header) -> _Gathered:
+def _empty(header: Header) -> _Gathered:
     names = [c.field for c in header.columns.values() if c.field]
     return _Gathered({n: [] for n in names}, {n: [] for n in names})
 
