@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -91,14 +92,17 @@ async def deliver(
     world: World,
     stop: asyncio.Event | None = None,
     inbox: Inbox | None = None,
+    locked: bool = False,
 ) -> Delivery:
     """Work off the ledger for one target. `stop` drains: finish what is in flight and return.
     `inbox`: where the target writes rows for us, read at the end.
 
+    `locked`: the caller holds the lock of the run already.
+
     Raises LedgerError (ledger unusable, another run active, books that do not balance). A wrong
     setting of the target is no exception but `Delivery.stopped`.
     """
-    with run_lock(ledger, target):
+    with nullcontext() if locked else run_lock(ledger, target):
         end = stop or asyncio.Event()
         push = _Push(ledger, target, transport, packs, run_id, world, end, inbox)
         try:

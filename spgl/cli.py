@@ -156,7 +156,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"spgl: {said}", file=sys.stderr)
             return Exit.DEFECT
         print(f"spgl: {_line(fault, _lang(words))}", file=sys.stderr)
-        return Exit.UNUSABLE
+        return Exit.INCOMPLETE if is_temporary(fault) else Exit.UNUSABLE
     return code
 
 
@@ -171,6 +171,11 @@ def _known(fault: Exception) -> bool:
     from validator.pack import PackError
 
     return isinstance(fault, PackError | ConfigError) or _text_of(fault) is not None
+
+
+def is_temporary(fault: Exception) -> bool:
+    """Whether a later call will do, with nothing changed."""
+    return getattr(fault, "temporary", False) is True
 
 
 def _text_of(fault: Exception) -> Text | None:

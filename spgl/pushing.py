@@ -138,6 +138,7 @@ def deliver(
     run_id: str,
     *,
     until: datetime | None = None,
+    locked: bool = False,
 ) -> Delivery:
     """Deliver until done; SIGTERM, SIGINT and the time `until` drain what is in flight."""
     from pusher.delivery import deliver as delivering
@@ -158,7 +159,15 @@ def deliver(
         window = None if until is None else asyncio.create_task(stop_at(until, real, stop))
         try:
             return await delivering(
-                ledger, target, transport, packs, run_id=run_id, world=real, stop=stop, inbox=inbox
+                ledger,
+                target,
+                transport,
+                packs,
+                run_id=run_id,
+                world=real,
+                stop=stop,
+                inbox=inbox,
+                locked=locked,
             )
         finally:
             if window is not None:

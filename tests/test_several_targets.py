@@ -128,7 +128,7 @@ def test_a_busy_target_is_told_and_the_other_served(
     assert push("--target", "front") == Exit.FINE
     with next(site.rglob("*.front.lock")).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        assert push() == Exit.UNUSABLE
+        assert push() == Exit.INCOMPLETE
     assert "spgl: front: another push to front is running" in capsys.readouterr().err
     assert counts(capsys)["web", "SPGL_XMBQXXB", "accepted"] == 2
 

@@ -7,14 +7,25 @@ other is dead. Network file systems are not supported.
 from __future__ import annotations
 
 import os
+import platform
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 
 from pusher.ledger.core import Ledger
 from pusher.ledger.database import LedgerError
 from pusher.target import Target
 from validator.text import Text
+
+#: Where the byte is that Windows locks.
+_BEYOND = 1 << 20
+
+
+class LedgerBusyError(LedgerError):
+    """Another run is at it; nothing was done, and a later call will do."""
+
+    temporary = True
 
 
 @contextmanager
@@ -30,10 +41,27 @@ def run_lock(ledger: Ledger, target: Target) -> Iterator[None]:
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         if not _locked(handle):
-            raise LedgerError(_BUSY.fill({"target": target.name, "file": path}))
+            words = {"target": target.name, "file": path, "holder": _holder(handle)}
+            raise LedgerBusyError(_BUSY.fill(words))
+        _sign(handle)
         yield
     finally:
         os.close(handle)
+
+
+def _sign(handle: int) -> None:
+    """Write down who holds it, for people; the lock itself is the system's."""
+    since = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
+    word = f"{os.getpid()} {platform.node()} {since}".encode()
+    os.ftruncate(handle, 0)
+    os.pwrite(handle, word, 0) if hasattr(os, "pwrite") else os.write(handle, word)
+
+
+def _holder(handle: int) -> str:
+    """Process, machine and since when, as the holder wrote it; `?` before it has."""
+    with suppress(OSError):
+        return os.read(handle, 200).decode(errors="replace") or "?"
+    return "?"
 
 
 def _safe(name: str) -> str:
@@ -45,7 +73,9 @@ def _locked(handle: int) -> bool:
         if sys.platform == "win32":
             import msvcrt
 
+            os.lseek(handle, _BEYOND, os.SEEK_SET)  # the locked byte cannot be read by others
             msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+            os.lseek(handle, 0, os.SEEK_SET)
         else:
             import fcntl
 
@@ -55,6 +85,8 @@ def _locked(handle: int) -> bool:
 
 
 _BUSY = Text(
-    "另一个投送正在向 {target} 运行（锁文件 {file}），请等它结束",
-    "another push to {target} is running (lock file {file}); wait until it has ended",
+    "另一个投送正在向 {target} 运行（进程 {holder}；锁文件 {file}），本次未登记也未投送，"
+    "请等它结束",
+    "another push to {target} is running (process {holder}; lock file {file}); nothing was entered "
+    "or sent, wait until it has ended",
 )
