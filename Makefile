@@ -45,8 +45,14 @@ docs: $(VENV)/.dev ## regenerate schemas and generated pages
 golden: $(VENV)/.dev ## rewrite golden files; review them as a diff
 	@SPGL_GOLDEN=write $(BIN)/python -m pytest tests -k golden
 
-bench: $(VENV)/.dev ## print speed ratios against floors and peers (ROWS=1000000 for the full size)
+$(VENV)/.bench: $(VENV)/.dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[bench]'
+	@touch $@
+
+bench: $(VENV)/.bench ## print ratios against floors and peers, with aims (ROWS=1000000 for the full size)
 	@$(BIN)/python -m benchmarks.validate --rows $(ROWS)
+	@$(BIN)/python -m benchmarks.start
+	@$(BIN)/python -m benchmarks.peers --rows $(ROWS)
 	@$(BIN)/python -m benchmarks.push
 	@$(BIN)/python -m benchmarks.inspector --violations $(ROWS) --versions $(ROWS)
 

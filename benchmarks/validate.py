@@ -39,6 +39,12 @@ READ = {
 }
 #: How many times as fast as plain jsonschema validation shall be, by form.
 JSONSCHEMA = {"csv": 60.0, "jsonl": 40.0}
+#: Peak in MB from ten million rows on, by case and form.
+MANY = 10_000_000
+MEMORY = {
+    "validate": dict.fromkeys(FORMS, 2000.0),
+    "validate, low memory": {"csv": 700.0, "jsonl": 700.0, "parquet": 1000.0},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +248,9 @@ def compare(cases: Sequence[str], path: Path, truth: Truth, repeat: int) -> int:
     if "jsonschema" in best:
         faster = Aim("validate, times as fast as plain jsonschema", JSONSCHEMA[form], least=True)
         print(faster.said(best["validate"].rate / best["jsonschema"].rate))
+    for case in MEMORY.keys() & taken.keys() if truth.rows >= MANY else ():
+        peak = max(m.peak_mb for m in taken[case])
+        print(Aim(f"{case}, peak MB", MEMORY[case][form]).said(peak))
     return _complete([m for c in cases if c.startswith("validate") for m in taken[c]], truth)
 
 
