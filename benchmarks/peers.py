@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,7 @@ from pathlib import Path
 
 from benchmarks import peer_cases, wide_table
 from benchmarks.machine import Aim, describe, peak_mb
+from spgl.cli import LIBRARIES
 
 ALL = frozenset(kind.rule for kind in wide_table.KINDS)
 #: What a single record shows.
@@ -116,7 +118,8 @@ def measure(name: str, path: Path, rows: int, sample: int) -> Measured:
     """One peer, in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.peers", "--case", name, "--file", str(path)]
     command += ["--rows", str(rows), "--sample", str(sample)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    environment = {**os.environ, **LIBRARIES}
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
     return Measured(**json.loads(done.stdout.splitlines()[-1]))
 
 

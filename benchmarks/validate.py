@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,7 @@ import polars as pl
 
 from benchmarks import wide_table
 from benchmarks.machine import Aim, describe, peak_mb
+from spgl.cli import LIBRARIES
 
 #: Rows that plain jsonschema gets: it is slow, and steady from the first hundred on.
 SAMPLE = 4_000
@@ -217,7 +219,9 @@ def measure(case: str, path: Path, truth: Truth) -> Measured:
     """Run one case in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.validate", "--case", case]
     command += ["--file", str(path), "--rows", str(truth.rows), "--every", str(truth.every)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    # All cases alike run as the command line runs.
+    environment = {**os.environ, **LIBRARIES}
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
     return Measured(**json.loads(done.stdout.splitlines()[-1]))
 
 

@@ -41,6 +41,14 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
+#: Settings of libraries, which read them when they are imported.
+LIBRARIES = {
+    # No threads for a linear algebra that nobody calls.
+    "OPENBLAS_NUM_THREADS": "1",
+    # Memory of a batch goes back to the system a little later: the next batch takes it again.
+    "_RJEM_MALLOC_CONF": "dirty_decay_ms:2000",
+}
+
 _GRAVITY = (Exit.DEFECT, Exit.UNUSABLE, Exit.INCOMPLETE, Exit.REFUSED, Exit.VIOLATIONS, Exit.FINE)
 
 
@@ -194,10 +202,8 @@ def _line(fault: Exception, lang: Lang) -> str:
 
 def _start_light() -> None:
     """Take off what libraries do at their start and we do not need."""
-    # Threads of a linear algebra that nobody calls.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # Memory of a batch goes back to the system a little later: the next batch takes it again.
-    os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:2000")
+    for name, value in LIBRARIES.items():
+        os.environ.setdefault(name, value)
     # Modules and packs are made to stay; looking for garbage among them takes a tenth of the start.
     gc.set_threshold(50_000, 20, 20)
 
