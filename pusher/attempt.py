@@ -219,6 +219,8 @@ class Attempts:
         )
         self.ledger.write()
         failed(self.ledger, self.target, claimed, decided, attempt, now)
+        if isinstance(decided, Split):
+            crash.at("halved")
         self.commit.note()
         log_attempt(self.world.log, self.run_id, claimed, attempt)
         self.sent.attempts += 1

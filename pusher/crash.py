@@ -13,14 +13,22 @@ POINTS = (
     "entering",
     "recovered",
     "settling",
+    "claiming",
     "claimed",
     "sending",
     "answered",
     "recorded",
+    "committing",
+    "committed",
+    "verdicts_read",
     "verdicts",
     "unnotified",
     "notified",
 )
+
+#: Points that not every run passes: a batch cut in two, rows of an exchange database written and
+#: not yet committed.
+OTHER_POINTS = ("halved", "written")
 
 #: Points of taking over what a target wrote for us, where its pack has tables that come in.
 INBOUND_POINTS = ("inbound_stored", "inbound_marked", "events_assigned", "events_placed")

@@ -63,6 +63,7 @@ async def _stream(
     while more:
         position = cursor(ledger, target, standard)
         page = await _within(target, transport.verdicts(standard, (), position))
+        crash.at("verdicts_read")
         with ledger.transaction():
             applied = apply(ledger, target, page.verdicts, world.clock())
             if page.cursor is not None:
@@ -82,6 +83,7 @@ async def _look_up(
     standard, _, name = table.partition("/")
     while rows := awaited(ledger, target, table, after, target.feedback_page):
         page = await _within(target, transport.verdicts(standard, rows, None))
+        crash.at("verdicts_read")
         with ledger.transaction():
             applied = apply(ledger, target, page.verdicts, world.clock())
         crash.at("verdicts")

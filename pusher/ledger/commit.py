@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
+from pusher import crash
 from pusher.ledger.core import Ledger
 from pusher.ledger.outcome import Answered, answered
 from pusher.target import Target
@@ -66,7 +67,9 @@ class GroupCommit:
         self._ledger.write()
         if answers:
             answered(self._ledger, self._target, answers, self._clock())
+        crash.at("committing")
         self._ledger.commit()
+        crash.at("committed")
         self.commits += 1
 
     def _late(self) -> None:

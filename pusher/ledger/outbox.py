@@ -14,6 +14,7 @@ from itertools import islice
 import orjson
 
 from pusher import batch as batches
+from pusher import crash
 from pusher.batch import Outgoing
 from pusher.ledger.content import Contents
 from pusher.ledger.core import Ledger, moment
@@ -73,6 +74,7 @@ def claim(
             claims = _claim_fresh(ledger, target, name, Operation.INVALIDATE, limit, run, now)
             if claims:
                 break
+    crash.at("claiming")
     ledger.commit()
     return claims
 

@@ -19,6 +19,7 @@ from typing import TypeVar
 import aiohttp
 import sqlalchemy as sa
 
+from pusher import crash
 from pusher.transport import (
     Awaited,
     Batch,
@@ -279,6 +280,7 @@ class ExchangeTransport:
         dialect, _ = self._connected()
         rows = [row for parcel in parcels for row in new_rows(place, batch, parcel)]
         insert_rows(connection, dialect, place, rows, f"{self._clock():%Y-%m-%d %H:%M:%S}")
+        crash.at("written")
 
     def _transact(
         self, work: Callable[[sa.Connection], _Result], fence: str | None = None

@@ -10,20 +10,26 @@ import asyncio
 import json
 import os
 import sys
+import time
+import traceback
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import structlog
 
 from pusher import crash
 from pusher.delivery import deliver
-from pusher.ledger import enter, open_ledger
+from pusher.ledger import LedgerError, enter, open_ledger
 from pusher.retry import Schedule
+from pusher.sandbox.script import script_of
+from pusher.sandbox.server import Sandbox, SandboxSettings, serve
 from pusher.target import Target
 from pusher.transport import Batch, Receipt, Transport
+from pusher.transports.dialects import connect
 from pusher.transports.exchange_db import ExchangeSettings, ExchangeTransport
 from pusher.transports.http import HttpTransport
 from pusher.transports.http_settings import HttpSettings
@@ -82,19 +88,20 @@ def _table(
     )
 
 
-def night(number: int) -> Iterator[Record]:
+def night(number: int, projects: int = COUNT, shift: int = 0) -> Iterator[Record]:
     """The export of a night: some projects change, some cases go, some come back, some are new.
 
-    Children come before their parents, as an unlucky export has it.
+    Children come before their parents, as an unlucky export has it. `shift` makes other records
+    change and go.
     """
-    for p in range(COUNT + 2 * number):
+    for p in range(projects + 2 * number):
         for c in range(CASES_EACH):
-            gone = (p + c + number) % 11 == 0
-            status = str((number // 2 + c) % 3)  # A, A, B, B, C, C, A: contents return
+            gone = (p + c + number + shift) % 11 == 0
+            status = str((number // 2 + c + shift) % 3)  # A, A, B, B, C, C, A: contents return
             content = {"SPSXSLBM": f"C{p:03d}-{c}", "GCDM": f"P{p:03d}", "BLZT": status}
             yield _record(CASES, "SPSXSLBM", {**content}, "GCDM", gone=gone)
-    for p in range(COUNT + 2 * number):
-        content = {"GCDM": f"P{p:03d}", "XMMC": f"项目{p}第{(p + number) // 5}版"}
+    for p in range(projects + 2 * number):
+        content = {"GCDM": f"P{p:03d}", "XMMC": f"项目{p}第{(p + number + shift) // 5}版"}
         if p % 6:
             content["SJGCDM"] = f"P{p - p % 6:03d}"
         yield _record(PROJECTS, "GCDM", content, "SJGCDM")
@@ -148,47 +155,91 @@ def front_settings(url: str) -> ExchangeSettings:
     )
 
 
-async def push(ledger_path: Path, kind: str, address: str, number: int, seed: int) -> bool:
-    """Enter one night and deliver; True when nothing is left to do."""
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One push: where, what, and what goes wrong by itself. `ahead`: seconds by which the clock is
+    wrong from the beginning; `jump`: by which it is set after `jump_after` seconds."""
+
+    ledger: str
+    kind: str
+    address: str
+    night: int
+    seed: int
+    crash: str = ""
+    projects: int = COUNT
+    shift: int = 0
+    ahead: float = 0.0
+    jump: float = 0.0
+    jump_after: float = 0.1
+
+
+async def push(order: Order) -> bool:
+    """Enter one night and deliver; True when nothing is left to do. Raises LedgerError."""
     log = structlog.wrap_logger(
         structlog.PrintLogger(sys.stderr),
         processors=[structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(50),
     )
-    ledger = open_ledger(ledger_path)
-    books = enter(ledger, night(number), TARGET, f"night-{number}", datetime.now(UTC))
-    assert books.balanced
-    world = World(lambda: datetime.now(UTC), Random(seed), log)
-    done = await deliver(
-        ledger,
-        TARGET,
-        transport(kind, address),
-        packs(),
-        run_id=f"night-{number}",
-        world=world,
-    )
-    ledger.close()
+    began = time.monotonic()
+
+    def clock() -> datetime:
+        jumped = order.jump if time.monotonic() - began > order.jump_after else 0.0
+        return datetime.now(UTC) + timedelta(seconds=order.ahead + jumped)
+
+    ledger = open_ledger(Path(order.ledger))
+    try:
+        run_id, records = f"night-{order.night}", night(order.night, order.projects, order.shift)
+        books = enter(ledger, records, TARGET, run_id, clock())
+        assert books.balanced
+        done = await deliver(
+            ledger,
+            TARGET,
+            transport(order.kind, order.address),
+            packs(),
+            run_id=run_id,
+            world=World(clock, Random(order.seed), log),
+        )
+    finally:
+        ledger.close()
     return not done.incomplete
+
+
+def serve_sandbox(store: str, port: int, script: dict[str, object]) -> None:
+    """The stand-in in a process that can be killed; what it took is in its file."""
+    settings = SandboxSettings(port=port, store=Path(store))
+    asyncio.run(serve(Sandbox(settings, script_of(script)), announce=lambda url: None))
+
+
+def child(order: dict[str, Any]) -> int:
+    """What a fork does; its exit code: 0 complete, 75 something is left, 2 another push runs."""
+    if "sandbox" in order:
+        serve_sandbox(**order["sandbox"])
+        return 0
+    crash.arm(order.get("crash", ""))
+    try:
+        return 0 if asyncio.run(push(Order(**order))) else 75
+    except LedgerError as fault:
+        print(fault, file=sys.stderr)
+        return 2
 
 
 def zygote() -> None:
     """Fork a push per command line on standard input; say its pid, and later how it ended."""
+    for url in ("sqlite://", "mysql+pymysql://u@127.0.0.1/d", "postgresql+psycopg://u@127.0.0.1/d"):
+        connect(front_settings(url))[1].dispose()  # loads the drivers, connects to nothing
     for line in sys.stdin:
         order = json.loads(line)
         pid = os.fork()
         if pid == 0:
             os.close(0)
-            crash.arm(order["crash"])
-            complete = asyncio.run(
-                push(
-                    Path(order["ledger"]),
-                    order["kind"],
-                    order["address"],
-                    order["night"],
-                    order["seed"],
-                )
-            )
-            os._exit(0 if complete else 75)
+            code = 1
+            try:
+                code = child(order)
+            except BaseException:  # a defect: whoever ordered the push sees the code
+                traceback.print_exc()
+            finally:
+                sys.stderr.flush()
+                os._exit(code)
         print(pid, flush=True)
         _, status = os.waitpid(pid, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)

@@ -1,0 +1,213 @@
+"""The fault campaign: random nights of kills, cuts, lost answers and wrong clocks, and an oracle.
+
+`make faults RUNS=2000 SEED=1`. A run is one to three nights of a few dozen records into one target
+(`KINDS`), each pushed several times while something breaks, and in the end once in peace; then
+source, ledger and target must agree (`oracle`). Each run has its own seed; the line that repeats
+it is printed when it fails. A repeated run draws the same troubles, not the same microsecond. A
+kill is no power failure: what the operating system has taken over survives it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+import oracle
+from places import Place, fresh, place
+from pushes import KILLED, Zygote, zygote
+
+from pusher import crash
+
+KINDS = ("http", "sqlite", "mariadb", "postgresql")
+POINTS = (*crash.POINTS, *crash.OTHER_POINTS)
+#: Seconds after which a push that goes on is killed as well.
+LONG = 8.0
+#: By how far a clock may be set, and when the last pushes run: after every wait there can be.
+HOUR, LATER = 3600.0, 4 * 86_400.0
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was done and what was found."""
+
+    runs: int = 0
+    records: int = 0
+    done: Counter[str] = field(default_factory=Counter)
+    failed: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Run:
+    """One run: its place, its two pushers, its draw."""
+
+    place: Place
+    first: Zygote
+    second: Zygote
+    rng: Random
+    folder: Path
+    tally: Tally
+    nights: oracle.Nights
+    problems: list[str] = field(default_factory=list)
+
+    async def play(self) -> list[str]:
+        """Every night under trouble, the last one to its end in peace; what is wrong then."""
+        await self.place.begin(self.folder, self.rng)
+        for night in range(self.nights.last + 1):
+            for _ in range(self.rng.randint(1, 3)):
+                await self._strike(night)
+        await self.place.calm()
+        await self._finish()
+        if self.problems:
+            return self.problems
+        stand = await self.place.stand()
+        self.tally.records += len(stand.effects)
+        return oracle.findings(stand, self.folder / "ledger.db", self.nights)
+
+    async def _strike(self, night: int) -> None:
+        kills = (self._killed, self._killed, self._at_a_point, self._at_a_point)
+        strikes = (*kills, self._hit, self._two, self._in_peace)
+        ahead = self.rng.choice((0.0, 0.0, HOUR, -HOUR))
+        jump = self.rng.choice((0.0, 0.0, HOUR, -HOUR))
+        self.tally.done["clocks set"] += bool(jump)
+        clock = {"ahead": ahead, "jump": jump, "jump_after": self.rng.uniform(0, 0.2)}
+        await self.rng.choice(strikes)(night, clock)
+
+    async def _killed(self, night: int, clock: dict[str, float]) -> None:
+        self._ended(await self._push(self.first, night, self.rng.uniform(0, 0.3), clock))
+
+    async def _at_a_point(self, night: int, clock: dict[str, float]) -> None:
+        point = f"{self.rng.choice(POINTS)}:{self.rng.randint(1, 4)}"
+        self._ended(await self._push(self.first, night, LONG, clock, at=point))
+
+    async def _hit(self, night: int, clock: dict[str, float]) -> None:
+        pushing_ = asyncio.create_task(self._push(self.first, night, LONG, clock))
+        await asyncio.sleep(self.rng.uniform(0.02, 0.3))
+        await self.place.hit(self.rng)
+        self._ended(await pushing_)
+
+    async def _two(self, night: int, clock: dict[str, float]) -> None:
+        """Two pushes started at once, of which one may be killed."""
+        self.tally.done["started two at once"] += 1
+        after = self.rng.choice((LONG, self.rng.uniform(0, 0.3)))
+        codes = await asyncio.gather(
+            self._push(self.first, night, after, clock), self._push(self.second, night, LONG, clock)
+        )
+        for code in codes:
+            self._ended(code, alone=False)
+
+    async def _in_peace(self, night: int, clock: dict[str, float]) -> None:
+        self._ended(await self._push(self.first, night, LONG, clock))
+
+    async def _finish(self) -> None:
+        for n in range(20):
+            late = {"ahead": LATER + n * HOUR}
+            code = await self._push(self.first, self.nights.last, None, late)
+            self._ended(code)
+            if code != 75:
+                return
+        self.problems.append("the last push never came to an end")
+
+    async def _push(
+        self,
+        pusher: Zygote,
+        night: int,
+        kill_after: float | None,
+        clock: dict[str, float],
+        at: str = "",
+    ) -> int:
+        self.tally.done["pushes"] += 1
+        order = {"ledger": str(self.folder / "ledger.db"), "kind": self.place.kind}
+        order |= {"address": self.place.address}
+        shape = {"projects": self.nights.projects, "shift": self.nights.shift}
+        return await pusher.push(
+            night,
+            self.rng.randrange(1 << 30),
+            kill_after=kill_after,
+            at=at,
+            **order,
+            **shape,
+            **clock,
+        )
+
+    def _ended(self, code: int, *, alone: bool = True) -> None:
+        """Killed, complete or not complete; refused only beside another push."""
+        self.tally.done["pushes killed"] += code == KILLED
+        if code not in (0, 75, KILLED) and (alone or code != 2):
+            self.problems.append(f"a push ended with {code}; see the errors of the campaign")
+
+
+async def campaign(kinds: tuple[str, ...], runs: int, seed: int, folder: Path) -> Tally:
+    """All runs, kinds in turn; every failure is told when it happens."""
+    tally, began = Tally(), time.monotonic()
+    errors = folder / "errors.txt"
+    async with AsyncExitStack() as opened:
+        places = [await opened.enter_async_context(place(k, folder, errors)) for k in kinds]
+        first = await opened.enter_async_context(zygote(errors))
+        second = await opened.enter_async_context(zygote(errors))
+        for n in range(runs):
+            kind, number = kinds[n % len(kinds)], seed + n // len(kinds)
+            rng = Random(f"{kind} {number}")
+            nights = oracle.Nights(rng.randint(0, 3), rng.randint(3, 6), rng.randrange(33))
+            here = fresh(folder / "run")
+            run = Run(places[n % len(kinds)], first, second, rng, here, tally, nights)
+            found = await run.play()
+            tally.runs += 1
+            if found:
+                told = "; ".join(found[:4])
+                again = f"make faults RUNS=1 SEED={number} KINDS={kind}"
+                tally.failed.append(f"{told}\n  again: {again}")
+                print(f"FAILED {tally.failed[-1]}", flush=True)
+                shutil.copytree(here, folder / f"failed-{kind}-{number}", dirs_exist_ok=True)
+            _progress(n + 1, runs, began, tally)
+    for each in places:
+        tally.done.update(each.happened)
+    return tally
+
+
+def _progress(done: int, runs: int, began: float, tally: Tally) -> None:
+    if done % 25 and done != runs:
+        return
+    taken = time.monotonic() - began
+    left = taken / done * (runs - done)
+    print(
+        f"{done}/{runs} runs, {tally.done['pushes killed']} kills, {len(tally.failed)} failed, "
+        f"{taken / done:.2f} s a run, {left / 60:.0f} min left",
+        flush=True,
+    )
+
+
+def told(tally: Tally) -> str:
+    """The tally as lines."""
+    lines = [f"{tally.runs} runs, {tally.records} effects, {len(tally.failed)} failed"]
+    lines += [f"  {n:>7,} {name}" for name, n in sorted(tally.done.items())]
+    return "\n".join([*lines, *tally.failed])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--kinds", default=",".join(KINDS), help="targets, separated by commas")
+    parser.add_argument("--folder", type=Path, help="kept, with what failed; default: temporary")
+    given = parser.parse_args()
+    kinds = tuple(given.kinds.split(","))
+    print(f"seed {given.seed}, {given.runs} runs into {', '.join(kinds)}", flush=True)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = given.folder or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        tally = asyncio.run(campaign(kinds, given.runs, given.seed, folder))
+    print(told(tally))
+    return 1 if tally.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
