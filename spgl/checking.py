@@ -10,11 +10,12 @@ import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from spgl import narrowing
 from spgl.cli import Call
 from spgl.config import ConfigError
 from spgl.progress import shown
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
     import polars as pl
 
     from validator.check import Checked, Options
+    from validator.narrow import View
     from validator.reading import Progress
     from validator.records import TableSource
+    from validator.run import Result
     from validator.sources import Address, SourceOptions
 
 _KEY_FILE = "fingerprint.key"
@@ -36,12 +39,23 @@ _KEY_FILE = "fingerprint.key"
 
 @dataclass(frozen=True, slots=True)
 class Checking:
-    """A checked export: `chosen` are the qualified tables asked for (None: all)."""
+    """A checked export, and what of it is told and sent."""
 
     packs: Packs
     checked: Checked
-    chosen: frozenset[str] | None
+    view: View
     run_id: str
+
+    @property
+    def chosen(self) -> frozenset[str] | None:
+        """Qualified names of the tables asked for (None: all)."""
+        return self.view.narrowing.tables
+
+    def result(self) -> Result:
+        """The run as it is told."""
+        from validator.narrow import narrowed
+
+        return narrowed(self.checked, self.view, self.packs)
 
 
 def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
@@ -51,17 +65,7 @@ def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
         return Text(zh, en)[lang]
 
     group = parser.add_argument_group(say("检查", "checking"))
-    group.add_argument(
-        "--stage",
-        action="append",
-        metavar="NAME",
-        help=say("只报告此阶段的表，可重复", "only tables of this stage; repeatable"),
-    )
-    group.add_argument(
-        "--tables",
-        metavar="T1,T2",
-        help=say("只报告这些表", "only these tables"),
-    )
+    narrowing.add(group, lang)
     group.add_argument(
         "--known-keys",
         type=Path,
@@ -155,11 +159,12 @@ def check_paths(
     Raises ConfigError, PackError; bad files are problems of the run.
     """
     from validator.check import check
+    from validator.narrow import view
     from validator.sources import discover
     from validator.workbooks import workbooks
 
     packs = packs_of(call)
-    chosen = _chosen(call, packs)
+    wanted = narrowing.narrowing_of(call, packs)
     run_id = f"{datetime.now():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
     with ExitStack() as stack:
         spool = stack.enter_context(spool_folder())
@@ -169,7 +174,7 @@ def check_paths(
         if folder is None:
             folder = spool / "run"
         progress = stack.enter_context(shown(call.lang, quiet=call.args.quiet))
-        options = _options(call, packs, known, keep, progress)
+        options = replace(_options(call, packs, known, keep, progress), reads=wanted.reads(packs))
         sources: Sequence[TableSource] = found.sources
         if call.args.normalise:
             from validator.sources.normalised import with_normalising
@@ -188,7 +193,7 @@ def check_paths(
             notes=found.notes,
             workbooks=workbooks(found.sources, spool),
         )
-        yield Checking(packs, checked, chosen, run_id)
+        yield Checking(packs, checked, view(checked, wanted), run_id)
 
 
 def packs_of(call: Call) -> Packs:
@@ -220,34 +225,6 @@ def _options(
         engine=call.args.engine,
         on_progress=progress,
     )
-
-
-def chosen_tables(call: Call, packs: Packs, words: str | None) -> frozenset[str] | None:
-    """Qualified names by --tables; None for all. Raises ConfigError for a name nobody has."""
-    names: set[str] = set()
-    for word in (words or "").split(","):
-        if word.strip():
-            tables = packs.named(word.strip())
-            if not tables:
-                raise ConfigError(f"--tables {word}: " + _NO_TABLE[call.lang])
-            names |= {t.qualified for t in tables}
-    return frozenset(names) or None
-
-
-def _chosen(call: Call, packs: Packs) -> frozenset[str] | None:
-    """Qualified names by --tables and --stage. Raises ConfigError for a name nobody has."""
-    names = set(chosen_tables(call, packs, call.args.tables) or ())
-    for stage in call.args.stage or ():
-        tables = tuple(t for t in packs.tables() if t.stage == stage)
-        if not tables:
-            known = ", ".join(s.id for p in packs for s in p.stages)
-            raise ConfigError(f"--stage {stage}: " + _NO_STAGE.fill({"known": known})[call.lang])
-        names |= {t.qualified for t in tables}
-    return frozenset(names) or None
-
-
-_NO_TABLE = Text("没有这个表；spgl packs list 列出全部表", "no such table; see spgl packs list")
-_NO_STAGE = Text("没有这个阶段；可用：{known}", "no such stage; known: {known}")
 
 
 def _source_options(call: Call, spool: Path) -> SourceOptions:

@@ -76,11 +76,7 @@ def _errors(call: Call, name: str, pack: Pack) -> Errors:
     values = {**call.settings.values, "packs.use": [name, *others]}
     using = Call(call.args, replace(call.settings, values=values))
     with checking.check_paths(using, call.args.paths, keep=False) as made:
-        return errors_of(
-            v
-            for v in made.checked.violations()
-            if made.chosen is None or f"{v.standard}/{v.table}" in made.chosen
-        )
+        return errors_of(made.view.violations(made.checked.violations()))
 
 
 def errors_of(violations: Iterable[Violation]) -> Errors:

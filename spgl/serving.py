@@ -135,7 +135,7 @@ def _records(
 ) -> tuple[Iterable[Record], deletions.Snapshot | None]:
     """The records of a target, then what is to be deleted there. Raises ConfigError."""
     listed = _listed(call, ledger, route, made, routes)
-    records: Iterable[Record] = route.records(made.checked, made.chosen)
+    records: Iterable[Record] = made.view.records(route.records(made.checked, made.chosen))
     if not call.args.snapshot:
         return chain(records, listed), None
     chosen = frozenset(

@@ -86,6 +86,20 @@ def test_the_same_export_twice_sends_nothing(
     assert states(capsys) == {"accepted": 2}
 
 
+def test_a_division_is_sent_and_the_books_balance(
+    site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = label(2, "two").replace(",990100,", ",990201,")
+    only = ("--where-division", "990100")
+    assert push(site, label(1, " one"), other, words=(*only, "--normalise")) == Exit.FINE
+    told = books(capsys)
+    assert (told["read"], told["entered"]) == (1, 1)
+    assert push(site, label(1, "one"), other, words=only) == Exit.FINE
+    assert books(capsys)["unchanged"] == 1, "what was normalised is what entered"
+    assert push(site, label(1, "one"), other) == Exit.FINE
+    assert (books(capsys)["read"], books(capsys)["entered"]) == (2, 1)
+
+
 def test_content_that_returns_is_sent_again(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for note in ("A", "B", "A"):
         assert push(site, label(1, note)) == Exit.FINE

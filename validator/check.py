@@ -27,6 +27,7 @@ from validator.pending import Pending, ask, ask_keys, ask_parents, hold, write
 from validator.reading import Progress, Reader, TableRun, bulk, read_table
 from validator.records import Record, TableSource
 from validator.reference import schema_engine
+from validator.rule import Need
 from validator.run import FileProblem, Run, Workbook
 from validator.store import Stored, Writer
 from validator.text import Text
@@ -49,14 +50,15 @@ class Options:
     `overrides`: severities by `rule`, `TABLE.rule` or `TABLE.FIELD.rule`. `gate`: names of the same
     form whose errors do not hold a record. `partial`: a reference to a table outside the export is
     an info. `known`: per qualified table name, String columns of what the target holds (see
-    `known_columns`). `fingerprint_key` hashes personal parts of fingerprints. `on_progress` is
-    called after every batch.
+    `known_columns`). `reads`: further columns to keep, by qualified table name. `fingerprint_key`
+    hashes personal parts of fingerprints. `on_progress` is called after every batch.
     """
 
     overrides: Mapping[str, Severity] = field(default_factory=dict)
     gate: frozenset[str] = frozenset()
     partial: bool = False
     known: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    reads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     show_personal: bool = False
     fingerprint_key: bytes = b""
     batch_rows: int = BATCH_ROWS
@@ -123,7 +125,8 @@ def check(
         packs, tables, options.overrides, options.gate, options.partial,
         started.astimezone(CHINA).date().isoformat(),
     )  # fmt: skip
-    shape = shapes(packs, needs_of(compiled))
+    further = [Need(name, (), columns) for name, columns in options.reads.items()]
+    shape = shapes(packs, (*needs_of(compiled), *further))
     writer = Writer(store_dir)
     _unknown_tables(compiled, unknown, writer)
     reader = _reader(packs, compiled, sources, options, writer)
@@ -140,13 +143,14 @@ def check(
     pending = {r.table.qualified: Pending() for r in runs}
     outcomes = _decide(compiled, reader, runs, index, pending, _undecided(packs, runs, problems))
     dataset = {name: found.counts() for name, found in pending.items()}
+    others = {compiled.unknown_table: len(unknown)} if unknown else {}
     head = Run(
         id=run_id,
         started=started.isoformat(),
         finished=now().isoformat(),
         inputs=tuple(inputs),
         packs=tuple(pack_line(p) for p in packs),
-        **counted(packs, compiled, outcomes, dataset, len(unknown)),
+        **counted(packs, compiled.uses, outcomes, dataset, others),
         problems=(*problems, *(p for run in runs for p in run.problems)),
         files={file: rows for r in runs for file, rows in r.files.items()},
         notes=tuple(notes),

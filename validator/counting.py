@@ -7,10 +7,10 @@ from typing import TypedDict
 
 import numpy as np
 
-from validator.compiled import Compiled
 from validator.duplicates import Place
 from validator.pack import Pack, Packs
 from validator.passing import PARENT, Outcome
+from validator.rule import Use
 from validator.run import PackLine, RuleCount, TableCounts
 from validator.violation import Severity
 
@@ -31,12 +31,13 @@ def pack_line(pack: Pack) -> PackLine:
 
 def counted(
     packs: Packs,
-    compiled: Compiled,
+    uses: Sequence[Use],
     outcomes: Sequence[Outcome],
     dataset: Mapping[str, Mapping[int, int]],
-    unknown_tables: int,
+    others: Mapping[int, int],
 ) -> Counts:
-    """Counts per table and rule; `dataset` are the violations of dataset rules by table and use."""
+    """Counts per table and rule; `dataset` are the violations of dataset rules by table and use,
+    `others` those of no table by use."""
     tables: dict[str, TableCounts] = {}
     numbers: dict[int, int] = {}
     held: dict[str, int] = {}
@@ -45,14 +46,13 @@ def counted(
         own = dict(outcome.run.counts)
         for use, number in dataset[name].items():
             own[use] = own.get(use, 0) + number
-        tables[name] = _table(compiled, outcome, own)
+        tables[name] = _table(uses, outcome, own)
         numbers.update(own)
-        _held(compiled, outcome, held)
-    if unknown_tables:
-        numbers[compiled.unknown_table] = unknown_tables
+        _held(uses, outcome, held)
+    numbers.update(others)
     rules: dict[tuple[str, str, str | None, str | None], int] = {}
     for use, number in sorted(numbers.items()):
-        of = compiled.uses[use]
+        of = uses[use]
         table = packs.table(of.table) if of.table else None
         key = (of.rule, str(of.severity), of.table or None, table.stage if table else None)
         rules[key] = rules.get(key, 0) + number
@@ -60,12 +60,12 @@ def counted(
     return Counts(tables=tables, counts=counts, held=held)
 
 
-def _table(compiled: Compiled, outcome: Outcome, numbers: Mapping[int, int]) -> TableCounts:
+def _table(uses: Sequence[Use], outcome: Outcome, numbers: Mapping[int, int]) -> TableCounts:
     places, blocks = outcome.places, outcome.blocks
     goes = (places != Place.SKIPPED) & (places != Place.REPEATED)
     by_severity = dict.fromkeys(Severity, 0)
     for use, number in numbers.items():
-        by_severity[compiled.uses[use].severity] += number
+        by_severity[uses[use].severity] += number
     blocked = int((goes & blocks.any).sum())
     return TableCounts(
         title=outcome.run.table.title,
@@ -83,12 +83,12 @@ def _table(compiled: Compiled, outcome: Outcome, numbers: Mapping[int, int]) -> 
     )
 
 
-def _held(compiled: Compiled, outcome: Outcome, held: dict[str, int]) -> None:
+def _held(uses: Sequence[Use], outcome: Outcome, held: dict[str, int]) -> None:
     """Add how many records each rule holds back."""
     places, blocks = outcome.places, outcome.blocks
     goes = (places != Place.SKIPPED) & (places != Place.REPEATED)
     use, row = outcome.held
-    rules = np.array([compiled.uses[u].rule for u in use.tolist()], dtype=object)
+    rules = np.array([uses[u].rule for u in use.tolist()], dtype=object)
     mine = goes[row] if len(row) else np.empty(0, dtype=np.bool_)
     for rule in sorted(set(rules[mine].tolist())):
         held[rule] = held.get(rule, 0) + len(np.unique(row[mine & (rules == rule)]))

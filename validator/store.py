@@ -180,6 +180,12 @@ class Stored:
             for row in rows:
                 yield self.violation(group, row)
 
+    def frames(self, columns: Sequence[str]) -> Iterator[tuple[Group, pl.DataFrame]]:
+        """These columns of every stored violation, in frames of one group each."""
+        for group in self.groups:
+            for name in (*group.records, *group.dataset):
+                yield group, pl.read_parquet(self.folder / name, columns=list(columns))
+
     def _rows(self, names: Sequence[str]) -> Iterator[Row]:
         for name in names:
             yield from pl.read_parquet(self.folder / name).select(*SCHEMA).iter_rows()

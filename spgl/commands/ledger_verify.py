@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from spgl import checking, routing, serving, targets
+from spgl import checking, narrowing, routing, serving, targets
 from spgl.cli import Call, Exit
 from spgl.keys import key_text, shown_key
 from spgl.routing import Route
@@ -76,7 +76,7 @@ def add(
 def run(call: Call, ledger: Ledger) -> int:
     """0 nothing drifted, 3 something did, 2 a target cannot be asked, 75 it does not answer."""
     packs = checking.packs_of(call)
-    chosen = checking.chosen_tables(call, packs, call.args.tables)
+    chosen = narrowing.chosen_tables(call, packs, call.args.tables)
     routes = routing.routes_of(call, packs, wait=0.0)
     if call.args.format == "json":
         told = [_verify(call, ledger, route, packs, chosen) for route in routes]

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spgl import checking, outputs, planning, pushing, routing, serving
+from spgl import checking, narrowing, outputs, planning, pushing, routing, serving
 from spgl.cli import Call, gravest
 from spgl.config import ConfigError
 from spgl.night import ends
@@ -139,12 +139,11 @@ def _run(call: Call) -> int:
     """Judge the export once, then serve each target with what is its own."""
     end = _end(call)
     dry: bool = call.args.dry_run
+    narrowing.refuse_deletions(call)
     if not call.args.paths:
         if dry:
             raise ConfigError(_DRY[call.lang])
         return _work_off(call, end)
-    from validator.narrow import narrowed
-
     packs = checking.packs_of(call)
     routes = routing.routes_of(call, packs, wait=call.args.wait)
     files, baseline = outputs.asked(call), outputs.known(call)
@@ -153,7 +152,7 @@ def _run(call: Call) -> int:
             serving.check_free(ledger, routes)
         known = _known(call, routes, ledger, packs)
         with checking.check_paths(call, call.args.paths, known=known, keep=not dry) as made:
-            result = outputs.without_known(call, narrowed(made.checked, made.chosen), baseline)
+            result = outputs.without_known(call, made.result(), baseline)
             outputs.show(call, result, made.packs, files)
             judged = outputs.exit_code(result, call.args.fail_on)
 

@@ -45,7 +45,7 @@ def run(call: Call) -> int:
     with checking.check_paths(call, call.args.paths, keep=not call.args.no_store) as made:
         if call.args.conforming:
             _write_conforming(made, call.args.conforming)
-        result = outputs.without_known(call, narrowed(made.checked, made.chosen), known)
+        result = outputs.without_known(call, made.result(), known)
         outputs.show(call, result, made.packs, files)
         return outputs.exit_code(result, call.args.fail_on)
 
@@ -53,7 +53,4 @@ def run(call: Call) -> int:
 def _write_conforming(made: checking.Checking, folder: Path) -> None:
     from validator.conforming import write_conforming
 
-    records = made.checked.records()
-    if made.chosen is not None:
-        records = (r for r in records if r.table in (made.chosen or ()))
-    write_conforming(records, folder)
+    write_conforming(made.view.records(made.checked.records(made.chosen)), folder)
