@@ -39,8 +39,6 @@ def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
 
 
 def run(call: Call) -> int:
-    from validator.narrow import narrowed
-
     files, known = outputs.asked(call), outputs.known(call)
     with checking.check_paths(call, call.args.paths, keep=not call.args.no_store) as made:
         if call.args.conforming:
