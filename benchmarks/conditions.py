@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import polars as pl
 
@@ -60,6 +61,12 @@ class Asked:
     forms: tuple[Form, ...]
     key: tuple[str, ...]
     parents: tuple[tuple[str, pl.Series], ...]
+
+
+def header(path: Path) -> list[str]:
+    """The columns of a CSV file."""
+    with path.open(encoding="utf-8") as file:
+        return file.readline().strip().split(",")
 
 
 def the_table() -> tuple[Packs, Table]:

@@ -25,7 +25,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import peer_cases, wide_table
+from benchmarks import peer_frames, peer_records, wide_table
 from benchmarks.machine import Aim, describe, peak_mb
 from spgl.cli import LIBRARIES
 
@@ -43,7 +43,7 @@ class Peer:
 
     module: str
     says: str
-    case: peer_cases.Case
+    case: peer_frames.Case
     finds: frozenset[str] = ALL
     sampled: bool = False
     beside: tuple[str, ...] = ()
@@ -55,26 +55,26 @@ class Peer:
 
 
 PEERS: Mapping[str, Peer] = {
-    "spgl": Peer("polars", "all rules, every violation stored", peer_cases.spgl),
-    "pandera on polars": Peer("pandera", "all failures", peer_cases.pandera_polars),
-    "dataframely": Peer("dataframely", "refused rows", peer_cases.dataframely),
-    "pointblank": Peer("pointblank", "refused rows by check", peer_cases.pointblank),
-    "duckdb": Peer("duckdb", "one SQL query, refused rows", peer_cases.duckdb),
+    "spgl": Peer("polars", "all rules, every violation stored", peer_frames.spgl),
+    "pandera on polars": Peer("pandera", "all failures", peer_frames.pandera_polars),
+    "dataframely": Peer("dataframely", "refused rows", peer_frames.dataframely),
+    "pointblank": Peer("pointblank", "refused rows by check", peer_frames.pointblank),
+    "duckdb": Peer("duckdb", "one SQL query, refused rows", peer_frames.duckdb),
     "pandera on pandas": Peer(
-        "pandera", "all failures", peer_cases.pandera_pandas, beside=("pandas",)
+        "pandera", "all failures", peer_frames.pandera_pandas, beside=("pandas",)
     ),
-    "pydantic": Peer("pydantic", "records", peer_cases.pydantic, DIGITS, sampled=True),
+    "pydantic": Peer("pydantic", "records", peer_records.pydantic, DIGITS, sampled=True),
     "jsonschema-rs": Peer(
-        "jsonschema_rs", "records, all errors", peer_cases.jsonschema_rs, DIGITS, sampled=True
+        "jsonschema_rs", "records, all errors", peer_records.jsonschema_rs, DIGITS, sampled=True
     ),
     "fastjsonschema": Peer(
-        "fastjsonschema", "records, first error", peer_cases.fastjsonschema, DIGITS, sampled=True
+        "fastjsonschema", "records, first error", peer_records.fastjsonschema, DIGITS, sampled=True
     ),
     "frictionless": Peer(
-        "frictionless", "no digits, reads the file", peer_cases.frictionless, SHAPES, sampled=True
+        "frictionless", "no digits, reads the file", peer_records.frictionless, SHAPES, sampled=True
     ),
     "jsonschema": Peer(
-        "jsonschema", "records, all errors", peer_cases.jsonschema, DIGITS, sampled=True
+        "jsonschema", "records, all errors", peer_records.jsonschema, DIGITS, sampled=True
     ),
 }
 
