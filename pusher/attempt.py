@@ -148,7 +148,7 @@ class Attempts:
             self.transport.name,
             outcome,
             ms=_ms(began),
-            code=_settled(claimed),
+            code=_code(claimed, receipts),
         )
         self.commit.add(Answered(claimed, receipts, attempt))
         log_attempt(self.world.log, self.run_id, claimed, attempt)
@@ -258,5 +258,7 @@ def _ms(began: float) -> float:
     return (time.perf_counter() - began) * 1000
 
 
-def _settled(claimed: Claim) -> str:
-    return "settled" if claimed.doubtful else ""
+def _code(claimed: Claim, receipts: Sequence[Receipt]) -> str:
+    """The code of the answer, where the transport has one, after a word on what was asked."""
+    code = receipts[0].code if receipts else ""
+    return f"settled {code}".rstrip() if claimed.doubtful else code

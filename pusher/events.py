@@ -32,7 +32,8 @@ FIELDS = (
 
 
 def attempt_fields(run_id: str, claim: Claim, attempt: Attempt) -> Mapping[str, object]:
-    """The fields of an attempt; `class` and `status` are null where nothing failed."""
+    """The fields of an attempt; `class` is null where nothing failed, `status` where the transport
+    has no code for an answer."""
     values = (
         run_id,
         claim.batch.standard,

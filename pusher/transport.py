@@ -112,12 +112,14 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The answer to one parcel, by its index."""
+    """The answer to one parcel, by its index; `code` is that of the answer it came in (`HTTP 200`),
+    where the transport has such codes."""
 
     index: int
     answer: Answer
     lsh: str = ""
     reason: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

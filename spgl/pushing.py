@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO, cast
 
 from spgl import targets
 from spgl.cli import Call, Exit, gravest
 from spgl.config import ConfigError
 from spgl.log import logger
+from spgl.log_file import LogFile, named, remove_old
 from spgl.night import stop_at
 from validator.text import Lang, Text
 
@@ -115,7 +116,7 @@ def at_target(packs: Packs, record: Record) -> bool:
 
 
 def world(call: Call) -> World:
-    """Real time, real chance, and the log that -q and -v ask for."""
+    """Real time, real chance, and the log that -q, -v and --log ask for. Raises ConfigError."""
     from pusher.worker import World
 
     rng = random.Random()  # noqa: S311 - jitter, no secret
@@ -124,10 +125,17 @@ def world(call: Call) -> World:
 
 def log_of(call: Call) -> FilteringBoundLogger:
     level = "warning" if call.args.quiet else "debug" if call.args.verbose else "info"
-    log_file = getattr(call.args, "log", None)
-    if log_file:
-        return logger(log_file.open("a", encoding="utf-8"), level=level, json=True)
-    return logger(level=level)
+    pattern: Path | None = getattr(call.args, "log", None)
+    if pattern is None:
+        return logger(level=level)
+    today = datetime.now().date()
+    try:
+        if call.args.log_days is not None:
+            remove_old(pattern, today, call.args.log_days)
+        file = cast("TextIO", LogFile(named(pattern, today)))
+        return logger(file, level=level, json=True)
+    except OSError as fault:
+        raise ConfigError(f"--log {pattern}: {fault.strerror}") from fault
 
 
 def deliver(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import date
 from pathlib import Path
+from typing import TextIO, cast
 
 import pytest
 
 from spgl.log import logger
+from spgl.log_file import LogFile, named, remove_old
 
 
 def lines(out: io.StringIO) -> list[dict[str, object]]:
@@ -43,3 +46,28 @@ def test_quiet_logs_drop_information() -> None:
     log.info("attempt_made")
     log.warning("attempt_failed")
     assert [line["event"] for line in lines(out)] == ["attempt_failed"]
+
+
+def test_a_log_that_is_moved_away_is_made_anew_and_no_line_is_cut(tmp_path: Path) -> None:
+    path = tmp_path / "push.jsonl"
+    log = logger(cast("TextIO", LogFile(path)), json=True)
+    log.info("one")
+    path.rename(tmp_path / "push.jsonl.1")
+    log.info("two")
+    path.unlink()
+    log.info("three")
+    kept = [json.loads(line)["event"] for line in (tmp_path / "push.jsonl.1").read_text().split()]
+    assert kept == ["one"]
+    assert json.loads(path.read_text())["event"] == "three"
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_one_file_a_day_and_the_old_ones_go(tmp_path: Path) -> None:
+    pattern, today = tmp_path / "push-{date}.jsonl", date(2026, 3, 31)
+    names = ("push-2026-03-01.jsonl", "push-2026-03-02.jsonl", "push-2026-02-01.jsonl.bak", "x")
+    for name in names:
+        (tmp_path / name).touch()
+    assert named(pattern, today).name == "push-2026-03-31.jsonl"
+    assert remove_old(pattern, today, 30) == 1
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(names[1:])
+    assert remove_old(tmp_path / "push.jsonl", today, 1) == 0

@@ -76,6 +76,16 @@ def states(capsys: pytest.CaptureFixture[str]) -> dict[str, int]:
     return {c["state"]: c["versions"] for c in counts}
 
 
+def test_the_log_tells_the_status_of_answers(site: Path) -> None:
+    (site / "in" / "SPGL_XMBQXXB.csv").write_text(HEAD + label(1, "x"), encoding="utf-8")
+    words = ["--target", "t", "--partial", "--log", "push-{date}.jsonl", "--log-days", "9"]
+    assert main(["push", "in", *words]) == Exit.FINE
+    (path,) = site.glob("push-2*.jsonl")
+    lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    (done,) = [line for line in lines if line["event"] == "attempt_succeeded"]
+    assert (done["status"], done["class"]) == ("HTTP 200", None)
+
+
 def test_the_same_export_twice_sends_nothing(
     site: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -71,6 +71,10 @@ def test_refused_records_become_a_stored_run_that_reports_show(
     assert "2 records: 项目代码…不存在 (SPGL_XMBQXXB)" in told
     run = next(site.glob(".spgl/runs/*-refused")).name
     assert f"spgl report {run}" in told
+    assert main(["report", "--format", "json"]) == Exit.FINE
+    last = json.loads(capsys.readouterr().out)["run"]["id"]
+    assert run > last, "it is newer"
+    assert not last.endswith("-refused"), "the last run is the one that read records"
     assert main(["report", run, "--format", "jsonl"]) == Exit.FINE
     found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {v["rule"] for v in found} == {"refused-by-target"}

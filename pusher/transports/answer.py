@@ -61,8 +61,8 @@ def document_of(reply: Reply) -> object:
         return None
 
 
-def receipts_of(document: object, batch: Batch) -> tuple[Receipt, ...]:
-    """One receipt for each parcel, in parcel order.
+def receipts_of(document: object, batch: Batch, code: str = "") -> tuple[Receipt, ...]:
+    """One receipt for each parcel, in parcel order; `code` is that of the answer.
 
     Raises ValueError, with the reason, when the answer does not fit the schema or the batch: a
     receipt that is missing, unknown or contradicted proves nothing. The same receipt twice is one.
@@ -78,6 +78,7 @@ def receipts_of(document: object, batch: Batch) -> tuple[Receipt, ...]:
             Answer(str(entry["status"])),
             str(entry.get("lsh") or ""),
             str(entry.get("reason") or ""),
+            code,
         )
         if found.setdefault(receipt.index, receipt) != receipt:
             raise ValueError(f"two different receipts for index {receipt.index}")

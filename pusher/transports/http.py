@@ -181,7 +181,7 @@ class HttpTransport:
                 f"{len(reply.body)} bytes of {answers.media_type(reply)} instead of receipts",
             )
         try:
-            return answers.receipts_of(document, batch)
+            return answers.receipts_of(document, batch, f"HTTP {reply.status}")
         except ValueError as fault:
             raise TransportError(Failure.IN_DOUBT, f"HTTP {reply.status}", str(fault)) from fault
 

@@ -63,7 +63,19 @@ def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
         "--log",
         type=Path,
         metavar="FILE",
-        help=say("投送日志另存为 JSON 行", "append the attempt log to FILE as JSON lines"),
+        help=say(
+            "投送日志另存为 JSON 行；文件名中的 {date} 为运行开始的日期",
+            "append the log to FILE as JSON lines; {date} in its name is the day of the run",
+        ),
+    )
+    group.add_argument(
+        "--log-days",
+        type=int,
+        metavar="N",
+        help=say(
+            "删除 N 天以前的日志文件（文件名须含 {date}）",
+            "remove log files older than N days (needs {date} in the name)",
+        ),
     )
     group.add_argument(
         "--metrics",

@@ -77,12 +77,14 @@ def _compare(call: Call, words: list[str]) -> int:
 
 def _find(call: Call, name: str | None) -> Result:
     """The run people mean. Raises ConfigError or SourceError."""
+    from spgl.inspector.runs import newest
     from validator import report_file, store
 
     runs = call.settings.state_dir / "runs"
     if name is None:
         # A run is finished once its head is there; ids begin with the time.
-        stored = sorted(head.parent for head in runs.glob(f"*/{store.HEAD}"))
+        found = {head.parent.name for head in runs.glob(f"*/{store.HEAD}")}
+        stored = sorted(found, reverse=True)
         if not stored:
             raise ConfigError(
                 Text(
@@ -90,7 +92,7 @@ def _find(call: Call, name: str | None) -> Result:
                     f"no stored run in {runs}; name a json report, or run spgl validate first",
                 )[call.lang]
             )
-        return store.open_run(stored[-1])
+        return store.open_run(runs / newest(stored))
     path = Path(name)
     if path.is_file() and not _is_head(path):
         return report_file.read(path)
