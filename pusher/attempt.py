@@ -42,7 +42,8 @@ from pusher.world import World
 class Sent:
     """What the worker did: attempts, records by answer, and why it stopped early (None: it did
     not). `written` is true when the target may have taken rows over; `put_off` counts batches that
-    wait for the next run because the retries of this one are used up."""
+    wait for the next run because the retries of this one are used up; `fault` is the last failure
+    that no answer followed."""
 
     attempts: int = 0
     delivered: int = 0
@@ -52,6 +53,7 @@ class Sent:
     written: bool = False
     put_off: int = 0
     stopped: TransportError | None = None
+    fault: TransportError | None = None
 
 
 @dataclass(slots=True)
@@ -154,6 +156,7 @@ class Attempts:
         log_attempt(self.world.log, self.run_id, claimed, attempt)
         self._heard(None)
         self.sent.attempts += 1
+        self.sent.fault = None
         self.sent.delivered += answers.count(Answer.RECEIVED)
         self.sent.accepted += answers.count(Answer.ACCEPTED)
         self.sent.rejected += answers.count(Answer.REJECTED)
@@ -173,6 +176,7 @@ class Attempts:
     def _failed(self, claimed: Claim, fault: TransportError, at: datetime, began: float) -> None:
         self._heard(fault)
         if fault.failure is Failure.CONFIGURATION:
+        self.sent.fault = fault
             self.sent.stopped = fault
         self._record(claimed, fault, None, at, began)
 

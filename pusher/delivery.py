@@ -50,7 +50,8 @@ class Delivery:
     came in; `states` counts all versions of the target. `stopped` is the wrong setting that ended
     the run, `interrupted` the word from outside. `notified` is None when there was no need,
     `inbound` where the target writes nothing for us or was not asked. `put_off` counts batches for
-    which the run had no retries left; `away` tells that the target is left alone, and until when.
+    which the run had no retries left; `away` tells that the target is left alone, and until when;
+    `fault` is the last failure, None where an answer came after it.
     """
 
     run_id: str
@@ -71,6 +72,7 @@ class Delivery:
     away: Open | None = None
 
     @property
+    fault: TransportError | None = None
     def incomplete(self) -> bool:
         """Something is still to be sent or settled: the next run continues."""
         open_ = (State.QUEUED, State.SENDING, State.IN_DOUBT)
@@ -285,3 +287,4 @@ def _summary(made: Delivery) -> str:
         "states": {str(state): n for state, n in made.states.items()},
     }
     return orjson.dumps(values).decode()
+            fault=self.sent.fault,

@@ -74,6 +74,7 @@ _PAUSE = Text(
     "目标 {name} 要求暂停至 {until}（{fault}）",
     "circuit open until {until}: target {name} asked for a pause ({fault})",
 )
+_FAULT = Text("最近一次失败：{fault}", "last failure: {fault}")
 _PUT_OFF = Text(
     "目标状况不佳，本次重试次数已用完（retry_budget），{n} 个批次留待下次运行，未消耗次数",
     "the target is not well and this run used up its retries (retry_budget); {n} batches wait for "
@@ -247,6 +248,8 @@ def tell(delivery: Delivery, target: Target, lang: Lang) -> str:
 
 
 def _left(delivery: Delivery, target: Target, lang: Lang) -> list[str]:
+    if delivery.fault is not None:
+        lines.append(_FAULT.fill({"fault": delivery.fault})[lang])
     """Why something is left for the next run, and when it may go."""
     lines: list[str] = []
     now = datetime.now().astimezone()
