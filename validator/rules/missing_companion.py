@@ -8,7 +8,7 @@ from dataclasses import replace
 import polars as pl
 
 from validator.linked import COLUMN, PAIRED, linked, loaded, pairs_of, placed
-from validator.numbers import parameters
+from validator.numbers import WHEN, condition, parameters
 from validator.pack import Packs, Table
 from validator.rule import (
     Example,
@@ -54,7 +54,8 @@ def uses(packs: Packs, table: Table) -> tuple[Use, ...]:
 def needs(_packs: Packs, use: Use) -> tuple[Need, ...]:
     values = (text_param(use, "where_field"),) if "where_field" in use.params else ()
     other = Need(text_param(use, "linked"), (texts_param(use, "other_fields"),), values)
-    return (Need(use.table, (use.fields,)), other)
+    when = condition(use.params)
+    return (Need(use.table, (use.fields,), (when.field,) if when else ()), other)
 
 
 def query(use: Use, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
@@ -66,7 +67,9 @@ def query(use: Use, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
         parts = cell.str.split(separator) if separator else pl.concat_list(cell)
         companions = companions.filter(parts.list.contains(text_param(use, "where_value")))
     there = companions.select(pl.col(other).alias(own)).drop_nulls().unique()
-    return frames[0].drop_nulls(own).join(there, on=own, how="anti").select("row")
+    when = condition(use.params)
+    mine = frames[0].filter(pl.col(when.field).is_in(when.values)) if when else frames[0]
+    return mine.drop_nulls(own).join(there, on=own, how="anti").select("row")
 
 
 RULE = Rule(
@@ -83,7 +86,7 @@ RULE = Rule(
         "An item version comes with its extension and its material catalogue, a process version "
         "with its parallel stage.",
     ),
-    params=parameters({"with": PAIRED}, where=_WHERE),
+    params=parameters({"with": PAIRED}, where=_WHERE, when=WHEN),
     good=Example({
         "SPGL_SPLCXXB": ({"SPLCBM": "L", "SPLCBBH": "1"},),
         "SPGL_SPJDXXB": (
