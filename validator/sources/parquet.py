@@ -22,7 +22,7 @@ from validator.sources.source import Format, Opened, Place, SourceOptions, Unkno
 _DAMAGE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 _CHINA = "Asia/Shanghai"
 #: Rows among which chosen ones are picked at once; it bounds memory.
-_STRETCH = 500_000
+_STRETCH = 100_000
 _ROW = "\0row"
 _NESTED = (pl.List, pl.Array, pl.Struct, pl.Object)
 
