@@ -15,7 +15,7 @@ from validator.imports.differences import Topic, compare
 from validator.imports.write import write_overlays
 from validator.load import load_packs
 from validator.pack import Direction
-from validator.sources import SourceOptions
+from validator.sources import SourceOptions, discover
 from validator.text import Lang
 
 PACKS = load_packs()
@@ -132,3 +132,20 @@ def test_an_official_length_limits_the_cell(tmp_path: Path) -> None:
     sheet = openpyxl.load_workbook(path)["SPGL_XMJBXXB"]
     (rule,) = [v for v in sheet.data_validations.dataValidation if v.type == "textLength"]
     assert (rule.operator, rule.formula1) == ("lessThanOrEqual", "200")
+
+
+def test_a_table_name_of_two_packs_gets_sheets_that_read_back(tmp_path: Path) -> None:
+    both = load_packs(["fire-application"])
+    path, dictionary = tmp_path / "template.xlsx", tmp_path / "dictionary.xlsx"
+    export_template(both, path, "zh")
+    export_dictionary(both, dictionary, "zh")
+    names = {"SPGL_XMJBXXB", "fire-application SPGL_XMJBXXB"}
+    assert names <= set(openpyxl.load_workbook(dictionary).sheetnames)
+    book = openpyxl.load_workbook(path)
+    for name in set(book.sheetnames) - names - {"代码"}:
+        del book[name]
+    book["fire-application SPGL_XMJBXXB"]["B2"] = "A1"
+    book.save(path)
+    mapped = SourceOptions(tables={"SPGL_XMJBXXB": "data-sharing-3.0:SPGL_XMJBXXB"})
+    found = {s.table.qualified for s in discover([path], both, mapped).sources}
+    assert found == {"data-sharing-3.0/SPGL_XMJBXXB", "fire-application/SPGL_XMJBXXB"}

@@ -386,7 +386,7 @@ class Packs:
 
     def named(self, name: str) -> tuple[Table, ...]:
         """Every table of this bare name, or the one of `STANDARD:TABLE`; case-insensitive."""
-        standard, _, bare = name.replace("/", ":").upper().rpartition(":")
+        standard, _, bare = name.replace("/", ":").replace(" ", ":").upper().rpartition(":")
         found = (t for t in self.tables() if t.name == bare)
         return tuple(t for t in found if standard in ("", t.standard.upper()))
 

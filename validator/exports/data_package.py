@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from validator.exports.ddl import refuses_blank
+from validator.exports.names import listed_name
 from validator.formats import FORMATS
 from validator.lexical import PATTERNS
 from validator.pack import RECONSTRUCTED, Field, Kind, Packs, Table
@@ -53,7 +54,7 @@ def data_package(packs: Packs, data: Mapping[str, str]) -> dict[str, object]:
         "profile": "tabular-data-package",
         "resources": [
             {
-                "name": table.name.lower(),
+                "name": listed_name(packs, table, ".").lower(),
                 "title": table.title.zh,
                 "description": table.title.en,
                 "profile": "tabular-data-resource",

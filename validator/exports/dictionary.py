@@ -11,6 +11,7 @@ from pathlib import Path
 
 from validator import describe_words as w
 from validator.exports.ddl import refuses_blank
+from validator.exports.names import listed_name
 from validator.exports.workbook import Book, Looks, basis_lines, open_book, rows
 from validator.pack import Field, Kind, Packs, Role, Table
 from validator.text import Lang, Text
@@ -69,14 +70,15 @@ def _index(book: Book, looks: Looks, packs: Packs, lang: Lang) -> None:
     row = rows(sheet, looks.head, row, [heads])
     stages = {s.id: s.title[lang] for p in packs for s in p.stages}
     for table in packs.tables():
-        sheet.write_url(row, 0, f"internal:'{table.name}'!A1", looks.link, table.name)
+        name = listed_name(packs, table, " ")
+        sheet.write_url(row, 0, f"internal:'{name}'!A1", looks.link, name)
         stage = stages.get(table.stage or "", "")
         line = ["", table.title.zh, table.title.en, stage, str(len(table.fields))]
         row = rows(sheet, looks.text, row, [line])
 
 
 def _table(book: Book, looks: Looks, packs: Packs, table: Table, lang: Lang) -> None:
-    sheet = book.add_worksheet(table.name)
+    sheet = book.add_worksheet(listed_name(packs, table, " "))
     for at, (_, width) in enumerate(_COLUMNS):
         sheet.set_column(at, at, width, looks.text)
     sheet.write_string(0, 0, f"{table.name} {table.title.zh} {table.title.en}", looks.title)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from validator import describe_words as w
+from validator.exports.names import listed_name
 from validator.exports.workbook import Book, Looks, Sheet, Style, basis_lines, cell, open_book, rows
 from validator.pack import CodeList, Direction, Field, Kind, Packs, Role, Table
 from validator.severity import by_evidence
@@ -79,7 +80,7 @@ def headers(table: Table) -> dict[str, str]:
 def _table(
     book: Book, looks: Looks, packs: Packs, table: Table, ranges: _Lists, lang: Lang
 ) -> None:
-    sheet = book.add_worksheet(table.name)
+    sheet = book.add_worksheet(listed_name(packs, table, " "))
     sheet.freeze_panes(1, 0)
     for at, (name, header) in enumerate(headers(table).items()):
         field = table.by_name[name]
