@@ -162,6 +162,10 @@ def test_the_ledger_tells_what_came_back_on_a_case(
     line, other = said.splitlines()[-2:]
     assert "province SPGL_XMSPGCXXB · SPJG=3 Accepted · taken over · case events in /" in line
     assert "SPJG=99 · refused by us · SPJG=99，没有对应的办理状态" in other
+    assert main(["status"]) == Exit.FINE
+    assert "feedback of province in SPGL_XMSPGCXXB: 2 rows, 1 refused by us, 0 not marked" in (
+        capsys.readouterr().out
+    )
     assert main(["ledger", action, "SPSXSLBM=CASE1"]) == Exit.FINE
     assert "feedback on case CASE1:" in capsys.readouterr().out
     assert "示例审批人" not in said

@@ -28,6 +28,10 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _MARKED = "UPDATE inbound SET marked = ? WHERE id = ?"
 _UNMARKED = """
 SELECT id, row_key, fate, note FROM inbound WHERE place = ? AND marked IS NULL ORDER BY id"""
+_COUNTS = """
+SELECT p.target, p.name, COUNT(*), SUM(CASE WHEN i.fate = 'refused' THEN 1 ELSE 0 END),
+  SUM(CASE WHEN i.marked IS NULL THEN 1 ELSE 0 END)
+FROM inbound i JOIN place p ON p.id = i.place GROUP BY p.target, p.name ORDER BY p.target, p.name"""
 _ROWS = """
 SELECT i.id, p.target, p.name, i.row_key, i.flow, i.local_key, i.content, i.at, i.fate, i.note,
   i.marked, i.file, i.written
@@ -142,6 +146,23 @@ def assign(ledger: Ledger, ids: Iterable[int], file: str) -> None:
 def note_written(ledger: Ledger, ids: Iterable[int], now: datetime) -> None:
     """Their events stand in their file."""
     ledger.db.many(_WRITTEN, [(now.timestamp(), id_) for id_ in ids])
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Rows of one table by target: how many came in, were refused by us, and are not marked yet."""
+
+    target: str
+    table: str
+    rows: int
+    refused: int
+    unmarked: int
+
+
+def counts(ledger: Ledger, target: str | None) -> tuple[Count, ...]:
+    """What came in, by table; `target` None: from any."""
+    rows = ledger.db.rows(_COUNTS)
+    return tuple(Count(*row) for row in rows if target in (None, row[0]))
 
 
 def application(

@@ -92,10 +92,13 @@ class ExchangeInbox:
     def _mark(self, connection: sa.Connection, table: str, marks: Sequence[Mark]) -> None:
         waiting = self._table(connection, table)
         dialect, _ = self._connected()
-        for fate in Fate:
-            some = [waiting.told(mark) for mark in marks if mark.fate is fate]
-            if some:
-                connection.execute(waiting.marking(dialect, fate), some)
+        alike: dict[tuple[Fate, str], list[str]] = {}
+        for mark in marks:
+            alike.setdefault((mark.fate, mark.reason), []).append(mark.key)
+        for (fate, reason), keys in alike.items():
+            for start in range(0, len(keys), self._settings.page):
+                some = keys[start : start + self._settings.page]
+                connection.execute(waiting.marking(dialect, fate, reason, some))
 
     def _table(self, connection: sa.Connection, name: str) -> WaitingTable:
         """The table as it stands there, looked at before its first use. A column that we do not

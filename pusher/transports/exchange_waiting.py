@@ -11,13 +11,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pusher.inbound import Fate, InboundRow, Mark
+from pusher.inbound import Fate, InboundRow
 from pusher.transports.dialect import Dialect
 from pusher.transports.exchange_settings import ExchangeTable
 from pusher.transports.exchange_sql import bound, read_texts
 from validator.pack import Kind
 
-_KEY, _TIME, _REASON = "row_key", "row_time", "row_reason"
+_KEY, _TIME = "row_key", "row_time"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,22 +70,15 @@ class WaitingTable:
             made.append(InboundRow(texts.get(self.key, ""), texts, valid, reason))
         return made
 
-    def marking(self, dialect: Dialect, fate: Fate) -> sa.Update:
-        """Set the state of a row by its key, and the reason where it is refused."""
+    def marking(self, dialect: Dialect, fate: Fate, reason: str, keys: Sequence[str]) -> sa.Update:
+        """Set the state of some rows that still wait, and the reason where they are refused."""
         conduct, columns = self.place.conduct, self.place.columns
         state = conduct.taken_over if fate is Fate.CONSUMED else conduct.refused
-        values: dict[sa.ColumnClause[Any], object] = {
-            columns["SJSCZT"]: bound(dialect, self.place, "SJSCZT", str(state))
-        }
-        if fate is Fate.REFUSED and self.reason:
-            values[columns["SBYY"]] = sa.bindparam(_REASON)
-        mine = columns[self.key] == sa.bindparam(_KEY)
+        values = {columns["SJSCZT"]: bound(dialect, self.place, "SJSCZT", str(state))}
+        if reason and self.reason:
+            values[columns["SBYY"]] = bound(dialect, self.place, "SBYY", reason)
+        mine = columns[self.key].in_([bound(dialect, self.place, self.key, k) for k in keys])
         return sa.update(self.place.clause).where(mine, self._waits(dialect)).values(values)
-
-    def told(self, mark: Mark) -> dict[str, object]:
-        """The values of `marking` for one row."""
-        reason = {_REASON: mark.reason} if mark.fate is Fate.REFUSED and self.reason else {}
-        return {_KEY: mark.key, **reason}
 
     def _waits(self, dialect: Dialect) -> sa.ColumnElement[bool]:
         state = str(self.place.conduct.waiting)

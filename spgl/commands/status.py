@@ -13,6 +13,7 @@ from spgl.cli import Call, Exit
 from validator.text import Lang, Text
 
 if TYPE_CHECKING:
+    from pusher.ledger.inbound import Count
     from pusher.ledger.queries import Run, Status
     from pusher.ledger.refusals import Silent
     from pusher.reasons import Group
@@ -34,6 +35,7 @@ def run(call: Call) -> int:
     if call.args.format == "prometheus":
         sys.stdout.write(pushing.metrics_text(call, call.args.target))
         return Exit.FINE
+    from pusher.ledger import inbound
     from pusher.ledger.queries import status
     from pusher.ledger.refusals import reasons
     from pusher.reasons import grouped
@@ -44,15 +46,22 @@ def run(call: Call) -> int:
         groups = grouped(reasons(ledger, call.args.target))
         silent = refusals.silent_since(ledger, call.args.target, now, days)
         alarms = refusals.overdue(call, ledger, call.args.target, now)
+        came = inbound.counts(ledger, call.args.target)
     if call.args.format == "json":
-        sys.stdout.write(to_json(found, groups, silent))
+        sys.stdout.write(to_json(found, groups, silent, came))
     else:
         told = refusals.group_lines(groups, call.lang)
-        print("\n".join([*_lines(found, call.lang), *told, *alarms]))
+        back = [_came_line(count, call.lang) for count in came]
+        print("\n".join([*_lines(found, call.lang), *back, *told, *alarms]))
     return Exit.FINE
 
 
-def to_json(found: Status, groups: Sequence[Group] = (), silent: Sequence[Silent] = ()) -> str:
+def to_json(
+    found: Status,
+    groups: Sequence[Group] = (),
+    silent: Sequence[Silent] = (),
+    came: Sequence[Count] = (),
+) -> str:
     """The status as one JSON object (docs/interface of `spgl status --format json`)."""
     import json
 
@@ -94,6 +103,16 @@ def to_json(found: Status, groups: Sequence[Group] = (), silent: Sequence[Silent
             }
             for s in silent
         ],
+        "feedback": [
+            {
+                "target": c.target,
+                "table": c.table,
+                "rows": c.rows,
+                "refused": c.refused,
+                "unmarked": c.unmarked,
+            }
+            for c in came
+        ],
     }
     return json.dumps(shown, ensure_ascii=False, indent=2, default=str) + "\n"
 
@@ -132,6 +151,19 @@ def _lines(found: Status, lang: Lang) -> list[str]:
     lines += [pushing.tell_away(t, a, lang) for t, a in found.away.items() if a.until > now]
     lines += [_run_line(r, lang) for r in found.runs]
     return lines
+
+
+def _came_line(count: Count, lang: Lang) -> str:
+    numbers = {n: f"{getattr(count, n):,}" for n in ("rows", "refused", "unmarked")}
+    places = {"target": count.target, "table": count.table.rpartition("/")[2]}
+    return _CAME.fill({**numbers, **places})[lang]
+
+
+_CAME = Text(
+    "目标 {target} 写来的反馈 {table}：{rows} 条，拒收 {refused}，待标记 {unmarked}",
+    "feedback of {target} in {table}: {rows} rows, {refused} refused by us, {unmarked} not marked "
+    "there yet",
+)
 
 
 def _run_line(run: Run, lang: Lang) -> str:
