@@ -93,6 +93,7 @@ def violation(
     severity: Severity = Severity.ERROR,
     stage: str | None = None,
     file: str | None = None,
+    division: str | None = None,
 ) -> Violation:
     known = table in (PROJECTS, CASES, FIRE)
     standard, name = (table or "").split("/") if known else ("", table or "")
@@ -115,6 +116,7 @@ def violation(
         provenance=Provenance.DEPLOYED,
         reference="PRJ-02",
         fingerprint=mark,
+        division=division,
     )
 
 
@@ -148,7 +150,7 @@ def _mixed() -> Iterator[Violation]:
     )  # fmt: skip
     yield violation(
         "sample-lost-parent", CASES, ("GCDM",), "2401-441802-04-01-999999", 1,
-        stage="case-records",
+        stage="case-records", division="441802",
         message=Text("所引用的项目不在本次导出中，也不在国家系统中",
                      "The project it refers to is neither in this export nor at the target"),
         help=Text("先报送该项目，或更正工程代码。", "Send the project first or correct the code."),

@@ -88,7 +88,7 @@ def rows(made: values.Made, lang: Lang = "en") -> list[dict[str, str]]:
 
 def test_csv_has_a_bom_contract_headers_and_one_line_per_violation() -> None:
     raw = written("csv", values.mixed())
-    assert raw.startswith(b"\xef\xbb\xbfseverity,stage,table,")
+    assert raw.startswith(b"\xef\xbb\xbfseverity,stage,division,table,")
     assert raw.count(b"\r\n") == 14
     assert raw.count(b"\n") == 14
     assert list(rows(values.mixed())[0]) == [column.name for column in COLUMNS]
@@ -166,7 +166,7 @@ def test_xlsx_is_coloured_filtered_and_frozen() -> None:
     fills = {row[0].value: row[0].fill.fgColor.rgb for row in sheet.iter_rows(min_row=2)}
     assert fills == {"error": "FFF8CBAD", "warning": "FFFFE699"}
     assert sheet.freeze_panes == "A2"
-    assert sheet.auto_filter.ref == "A1:T14"
+    assert sheet.auto_filter.ref == "A1:U14"
     assert sheet.print_title_rows == "$1:$1"
 
 
@@ -195,7 +195,7 @@ def test_xlsx_goes_on_in_further_sheets() -> None:
     lines = [details(found[name]) for name in found.sheetnames[1:]]
     assert [len(part) for part in lines] == [10, 10, 5]
     assert [line["值"] for part in lines for line in part] == [str(n) for n in range(25)]
-    assert found["问题明细 3"].auto_filter.ref == "A1:T6"
+    assert found["问题明细 3"].auto_filter.ref == "A1:U6"
     assert ROWS + 1 < 1_048_576
 
 

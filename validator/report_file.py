@@ -210,4 +210,5 @@ def _violation(v: _Members) -> Violation:
         reference=str(v["reference"]),
         fingerprint=str(v["fingerprint"]),
         pointer=_optional(v.get("pointer")),
+        division=_optional(v.get("division")),
     )

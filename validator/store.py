@@ -30,8 +30,9 @@ HEAD = "run.json"
 #: Rows of a chunk before it is written.
 CHUNK = 50_000
 
-#: A stored violation in the order of `finding.SCHEMA`.
-Row = tuple[int, int | None, int | None, str | None, str, str | None, str]
+#: What of a stored violation makes a `Violation`: `finding.SCHEMA` and the division.
+COLUMNS = (*SCHEMA, "division")
+Row = tuple[int, int | None, int | None, str | None, str, str | None, str, str | None]
 
 
 @dataclass(slots=True)
@@ -188,11 +189,15 @@ class Stored:
 
     def _rows(self, names: Sequence[str]) -> Iterator[Row]:
         for name in names:
-            yield from pl.read_parquet(self.folder / name).select(*SCHEMA).iter_rows()
+            frame = pl.read_parquet(self.folder / name)
+            if "division" not in frame.columns:
+                # Stored before violations told whose record they are about.
+                frame = frame.with_columns(division=pl.lit(None, pl.String))
+            yield from frame.select(*COLUMNS).iter_rows()
 
     def violation(self, group: Group, row: Row) -> Violation:
         """The violation of a stored row, texts filled in."""
-        number, record, line, value, key, params, fingerprint = row
+        number, record, line, value, key, params, fingerprint, division = row
         use = self.uses[number]
         more = orjson.loads(params) if params is not None else {}
         header = group.headers.get(use.fields[0]) if use.fields else None
@@ -219,6 +224,7 @@ class Stored:
             use.reference,
             fingerprint,
             pointer,
+            division,
         )
 
 

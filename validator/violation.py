@@ -33,7 +33,7 @@ class Violation:
 
     `record` is 1-based in its file, null for file-level violations; `line` is the physical line or
     null; `pointer` is a JSON Pointer into the document that the cell holds, null for anything else;
-    `key` and `value` are already masked where personal unless the run shows personal data.
+    `division` is the record's own (XZQHDM) as written, null where it has none; `key` and `value` are already masked where personal unless the run shows personal data.
     """
 
     rule: str
@@ -54,6 +54,7 @@ class Violation:
     reference: str
     fingerprint: str
     pointer: str | None = None
+    division: str | None = None
 
     def to_json(self) -> dict[str, object]:
         """The public JSON object, keys in contract order."""
@@ -72,6 +73,7 @@ class Violation:
             "message": {"zh": self.message.zh, "en": self.message.en},
             "help": {"zh": self.help.zh, "en": self.help.en},
             "stage": self.stage,
+            "division": self.division,
             "standard": self.standard,
             "provenance": str(self.provenance),
             "reference": self.reference,

@@ -23,7 +23,7 @@ from spgl.inspector.runs import Runs
 from spgl.inspector.veil import table_of, veiled
 from validator.finding import SCHEMA, STORED, WHOSE
 from validator.pack import Packs, Table
-from validator.store import Group, Row, Stored
+from validator.store import COLUMNS, Group, Row, Stored
 from validator.violation import Violation
 
 Ints = npt.NDArray[np.int64]
@@ -91,7 +91,7 @@ class Index:
 
     def violations(self, positions: Sequence[int] | Ints) -> tuple[Violation, ...]:
         """The violations at these positions, texts filled in."""
-        part = self.frame[positions].select("group", *SCHEMA)
+        part = self.frame[positions].select("group", *COLUMNS)
         return tuple(self._violation(group, row) for group, *row in part.iter_rows())
 
     def _violation(self, group: int, row: Sequence[object]) -> Violation:

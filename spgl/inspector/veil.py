@@ -25,7 +25,7 @@ def veiled(table: Table | None, use: StoredUse, row: Row) -> Row:
     """The row with personal parts of value and key masked."""
     if table is None:
         return row
-    number, record, line, value, key, params, fingerprint = row
+    number, record, line, value, key, params, fingerprint, division = row
     inside = _inside(params)
     kinds = {f.name: f.personal for f in table.fields if f.personal is not None}
     if not kinds:
@@ -38,7 +38,7 @@ def veiled(table: Table | None, use: StoredUse, row: Row) -> Row:
     if any(name in kinds for name in parts):
         shown = {n: masked(kinds[n], v) if n in kinds else v for n, v in parts.items()}
         key = orjson.dumps(shown).decode()
-    return number, record, line, value, key, params, fingerprint
+    return number, record, line, value, key, params, fingerprint, division
 
 
 def _inside(params: str | None) -> str | None:

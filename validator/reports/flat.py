@@ -71,6 +71,7 @@ def _key(v: Violation, _titles: Titles, _lang: Lang) -> str:
 COLUMNS: tuple[Column, ...] = (
     Column("severity", phrases.SEVERITY_WORD, 8, lambda v, t, lang: str(v.severity)),
     Column("stage", phrases.STAGE, 16, lambda v, t, lang: t.stage(v.stage)[lang]),
+    Column("division", phrases.DIVISION, 10, lambda v, t, lang: v.division),
     Column("table", phrases.TABLE, 26, lambda v, t, lang: v.table),
     Column("table_title", Text("表名称", "Table title"), 26, _table_title),
     Column("file", Text("文件", "File"), 30, lambda v, t, lang: v.file),

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import IO
@@ -19,14 +21,27 @@ from markupsafe import Markup
 from validator.pack import Packs
 from validator.reports import ReportOptions, phrases
 from validator.reports.plain import visible
+from validator.reports.quotas import spread
+from validator.reports.rows import Rows, written
 from validator.reports.summary import books, passed, severities, verdict_head
-from validator.reports.tally import Counts, tally
-from validator.reports.titles import titles, where
+from validator.reports.tally import Counts, TableTally, Tally, tally
+from validator.reports.titles import Titles, titles, where
 from validator.run import Result
 from validator.text import Lang, Text
 from validator.violation import Severity
 
 _SAMPLES = 10
+#: Violations that the page lists one by one; a browser on an old computer still opens as many.
+ROWS = 200_000
+#: Columns of the list: the name by which it is sorted, the heading.
+_HEADS = (
+    ("severity", phrases.SEVERITY_WORD),
+    ("where", phrases.WHERE),
+    ("key", phrases.KEY),
+    ("field", phrases.FIELD),
+    ("value", phrases.VALUE),
+    ("rule", phrases.MESSAGE),
+)
 
 
 def render(
@@ -42,7 +57,14 @@ def render(
         tables=[*names.tables, *run.tables],
     )
     style, script = _asset("report.css"), _asset("report.js")
+    total = sum(severities(run).values())
     page = _template().generate(
+        charts=_charts(counts, names),
+        heads=_HEADS,
+        rows=Rows(),
+        chosen=spread(result, ROWS),
+        rows_capped=_capped(total),
+        page_titles=written(_titles(counts, names)),
         lang=lang,
         run=run,
         tool=options.tool,
@@ -58,6 +80,66 @@ def render(
     )
     for part in page:
         out.write(part.encode("utf-8"))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a chart, one choice of a filter: `id` stands in the address of the page, `code`
+    beside the title where that says more."""
+
+    id: str
+    title: Text
+    code: str
+    counts: Counts
+
+
+def _charts(counts: Tally, names: Titles) -> dict[str, Sequence[Line]]:
+    def table(of: TableTally) -> Line:
+        title = names.table(of.table)
+        bare = Text(of.name, of.name) if of.name else phrases.NO_TABLE
+        return Line(
+            visible(of.table or "-"), title or bare, of.name or "" if title else "", of.counts
+        )
+
+    return {
+        "stage": [Line(s.stage or "-", names.stage(s.stage), "", s.counts) for s in counts.stages],
+        "rule": [
+            Line(rule, names.rule(rule), rule if names.rule(rule).zh != rule else "", found)
+            for rule, found in counts.rules
+        ],
+        "table": list(map(table, counts.tables())),
+        "division": [
+            Line(visible(d or "-"), Text(d, d) if d else phrases.NO_DIVISION, "", found)
+            for d, found in counts.divisions
+        ],
+    }
+
+
+def _titles(counts: Tally, names: Titles) -> dict[str, object]:
+    """What the script shows of rules and fields: [zh, en] by name."""
+    fields = {
+        f"{visible(t.table or '-')} {visible(name)}": [visible(title.zh), visible(title.en)]
+        for t in counts.tables()
+        for group in t.groups
+        for combination, _ in group.fields
+        for name in combination
+        if (title := names.field(t.table, name))
+    }
+    rules = {rule: [names.rule(rule).zh, names.rule(rule).en] for rule, _ in counts.rules}
+    said = {s: [phrases.SEVERITY[s].zh, phrases.SEVERITY[s].en] for s in Severity}
+    return {
+        "fields": fields,
+        "rules": rules,
+        "severities": said,
+        "empty": [phrases.EMPTY.zh, phrases.EMPTY.en],
+    }
+
+
+def _capped(total: int) -> Text | None:
+    """What to say where not every violation is listed."""
+    if total <= ROWS:
+        return None
+    return phrases.ROWS_CAPPED.fill({"total": f"{total:,}", "shown": f"{ROWS:,}"})
 
 
 @cache
@@ -78,6 +160,7 @@ def _template() -> Template:
     environment.globals.update(
         say=_say, where=where, phrases=phrases, Severity=Severity, bar=_bar, times=phrases.times
     )
+    environment.globals["raw"] = Markup  # JSON that `rows.written` made safe for a page
     return environment.from_string(_asset("report.html"))
 
 

@@ -35,6 +35,9 @@ TABLE = Text("表", "Table")
 TABLES = Text("各表结果", "Tables")
 STAGE = Text("阶段", "Stage")
 STAGES = Text("按阶段", "By stage")
+DIVISION = Text("行政区划", "Division")
+DIVISIONS = Text("按行政区划", "By division")
+NO_DIVISION = Text("未注明区划", "No division")
 RULE = Text("规则", "Rule")
 RULES = Text("按规则", "By rule")
 VIOLATIONS = Text("问题", "Violations")
@@ -64,6 +67,16 @@ CAPPED = Text(
     "every violation.",
 )
 MORE_RULES = Text("其余 {count} 条规则", "{count} more rules")
+BY_TABLE = Text("按表", "By table")
+BY_RULE_VIEW = Text("按规则看样例", "Samples by rule")
+EACH_VIEW = Text("逐条看", "Every violation")
+FIND = Text("查找", "Find")
+MORE = Text("其余 {count} 项", "{count} more")
+ROWS_CAPPED = Text(
+    "共 {total} 个问题，逐条列出其中 {shown} 个：级别高者优先，各规则各表分摊；全部见 json 报告。",
+    "{shown} of {total} violations are listed, the gravest first, each rule of each table its "
+    "share; the json report holds every one.",
+)
 NOTHING_SHOWN = Text("没有符合筛选条件的问题。", "Nothing matches the filter.")
 
 CANDIDATE = Text(

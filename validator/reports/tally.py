@@ -14,6 +14,8 @@ from validator.reports.plain import excerpt
 from validator.text import Text
 from validator.violation import Severity, Violation
 
+#: Distinct divisions counted apart: a value from data can be anything.
+_MAX_DIVISIONS = 1000
 #: Distinct field combinations counted apart within one group; the rest are counted together.
 _MAX_PLACES = 100
 
@@ -86,11 +88,18 @@ class StageTally:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """All counts of a run. `rules`: by rule, gravest and most frequent first."""
+    """All counts of a run. `rules`: by rule, gravest and most frequent first; `divisions` likewise,
+    by the division of the record (None: it has none, or stands beyond the first thousand)."""
 
     counts: Counts
     stages: tuple[StageTally, ...]
     rules: tuple[tuple[str, Counts], ...]
+    divisions: tuple[tuple[str | None, Counts], ...] = ()
+
+    def tables(self) -> tuple[TableTally, ...]:
+        """The tables that have violations, gravest and most frequent first."""
+        found = (t for s in self.stages for t in s.tables)
+        return tuple(sorted(found, key=lambda t: (*_gravity(t.counts), t.table or "")))
 
     def groups(self) -> Mapping[str | None, tuple[Group, ...]]:
         """The groups by table."""
@@ -118,8 +127,13 @@ def tally(
     `stages` and `tables` (qualified) give the order; what they do not name comes after, by name.
     """
     places: dict[_Place, _Bucket] = {}
+    divisions: dict[str | None, list[int]] = {None: [0] * len(Severity)}
     for violation in violations:
         _bucket(places, violation).take(violation, samples, excerpt_length)
+        division = violation.division
+        if division not in divisions and len(divisions) >= _MAX_DIVISIONS:
+            division = None
+        divisions.setdefault(division, [0] * len(Severity))[violation.severity.rank] += 1
     by_stage: dict[str | None, dict[str | None, list[Group]]] = {}
     bare: dict[str | None, str | None] = {}
     for place, bucket in places.items():
@@ -137,7 +151,8 @@ def tally(
                 ),
             )
             for stage in sorted(by_stage, key=stage_order)
-        )
+        ),
+        {name: Counts(*found) for name, found in divisions.items() if any(found)},
     )
 
 
@@ -199,7 +214,7 @@ def _short_text(text: Text, length: int) -> Text:
     return Text(excerpt(text.zh, length), excerpt(text.en, length))
 
 
-def _tally(stages: tuple[StageTally, ...]) -> Tally:
+def _tally(stages: tuple[StageTally, ...], divisions: Mapping[str | None, Counts]) -> Tally:
     by_rule: dict[str, Counts] = {}
     for group in (g for s in stages for t in s.tables for g in t.groups):
         by_rule[group.rule] = by_rule.get(group.rule, Counts()) + _counts([group])
@@ -207,6 +222,7 @@ def _tally(stages: tuple[StageTally, ...]) -> Tally:
         counts=sum((s.counts for s in stages), Counts()),
         stages=stages,
         rules=tuple(sorted(by_rule.items(), key=lambda r: (*_gravity(r[1]), r[0]))),
+        divisions=tuple(sorted(divisions.items(), key=lambda d: (*_gravity(d[1]), d[0] or ""))),
     )
 
 

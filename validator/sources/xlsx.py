@@ -7,9 +7,10 @@ without any cell are no records. Old `.xls` and encrypted workbooks are refused.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import islice
 from zipfile import ZipFile
 
 import numpy as np
@@ -31,9 +32,11 @@ from validator.sources.xlsx_book import (
     elements,
     no_workbook,
     read_book,
-    shared_strings,
 )
 from validator.sources.xlsx_cells import Cell, Cells, cell_of, columns_of
+from validator.sources.xlsx_fast import Block, plain_blocks, texts_of
+from validator.sources.xlsx_plain import Odd
+from validator.sources.xlsx_strings import shared_strings
 from validator.text import Text
 
 #: Rows among which the header is looked for; what stands above it are titles.
@@ -89,7 +92,7 @@ class XlsxSource:
             return tuple(self._header(box, self._cells(box)).columns.values())
 
     def header(self, box: ZipFile) -> Header:
-        """The header of the sheet in its opened workbook. Raises SourceError where there is none."""
+        """The header of the sheet in its workbook. Raises SourceError where there is none."""
         return self._header(box, self._cells(box))
 
     def batches(self, rows: int) -> Iterator[Batch]:
@@ -131,8 +134,18 @@ class XlsxSource:
         with opened(self.place) as box:
             cells = self._cells(box)
             header = self._header(box, cells)
+            passed = 0
+            try:
+                for block in plain_blocks(box, self.sheet.member, self._here()):
+                    yield _of_block(block, header, cells, self.options.max_record)
+                    passed += block.rows
+            except Odd:
+                pass
+            else:
+                return
             gathered = _empty(header)
-            for line, row in _rows(box, self.sheet, self._here()):
+            rows = _rows(box, self.sheet, self._here())
+            for line, row in islice(rows, passed, None):
                 if line > header.line:
                     self._take(gathered, header, cells, line, row)
                     if gathered.records >= _PART:
@@ -211,6 +224,61 @@ def _rows(box: ZipFile, sheet: Sheet, place: Place) -> Iterator[tuple[int, etree
 def _empty(header: Header) -> _Gathered:
     names = [c.field for c in header.columns.values() if c.field]
     return _Gathered({n: [] for n in names}, {n: [] for n in names})
+
+
+def _of_block(block: Block, header: Header, cells: Cells, limit: int) -> Part:
+    """The records of a plain block; the twin of `_take` for columns."""
+    fields = {at: c.field for at, c in header.columns.items() if c.field}
+    told = texts_of(block, cells, header.kinds).filter(pl.col("row") > header.line)
+    known, named = pl.col("at").is_in(list(header.columns)), pl.col("at").is_in(list(fields))
+    filled = pl.col("text").str.strip_chars(BLANK) != ""
+    rows = (
+        told.group_by("row", maintain_order=True)
+        .agg(
+            filled.any().alias("filled"),
+            pl.col("text").filter(~known & filled).first().alias("stray"),
+            pl.col("text").str.len_chars().sum().alias("size"),
+            pl.col("text").filter(named).str.len_bytes().sum().alias("bytes"),
+        )
+        .filter("filled")
+        .with_row_index("position")
+    )
+    long = (pl.col("size") > limit // 4) & (pl.col("bytes") > limit)
+    bad = rows.filter(pl.col("stray").is_not_null() | long)
+    good = rows.filter(pl.col("stray").is_null() & ~long)
+    frame, native = _columns(told, good["row"], fields)
+    return Part(
+        frame=frame,
+        records=rows.height,
+        lines=good["row"].to_numpy(),
+        positions=good["position"].to_numpy().astype(np.int64),
+        native=native,
+        unreadable=tuple(
+            Unreadable(at + 1, line, _STRAY if stray else TOO_LONG, (stray or "")[:80])
+            for at, line, stray in bad.select("position", "row", "stray").iter_rows()
+        ),
+    )
+
+
+def _columns(
+    told: pl.DataFrame, rows: pl.Series, fields: Mapping[int, str]
+) -> tuple[pl.DataFrame, dict[str, pl.Series]]:
+    """Text and native marks by field, a cell for each of the rows."""
+    by_column = {key[0]: part for key, part in told.partition_by("at", as_dict=True).items()}
+    frame, native = dict[str, pl.Series](), dict[str, pl.Series]()
+    for at, name in fields.items():
+        part = by_column.get(at)
+        if part is None:
+            frame[name] = pl.repeat(None, len(rows), dtype=pl.String, eager=True)
+            continue
+        found = part["row"].search_sorted(rows)
+        there = part["row"].gather(found.clip(0, part.height - 1)) == rows
+        place = found.set(~there, None)
+        frame[name] = part["text"].gather(place)
+        if part["native"].any():
+            native[name] = part["native"].gather(place).fill_null(False).alias(name)
+    native = {name: marks for name, marks in native.items() if marks.any()}
+    return pl.DataFrame(frame, schema=dict.fromkeys(frame, pl.String)), native
 
 
 def _part(found: _Gathered) -> Part:
