@@ -52,8 +52,8 @@ class Sent:
     given_up: int = 0
     written: bool = False
     put_off: int = 0
-    stopped: TransportError | None = None
     fault: TransportError | None = None
+    stopped: TransportError | None = None
 
 
 @dataclass(slots=True)
@@ -155,8 +155,8 @@ class Attempts:
         self.commit.add(Answered(claimed, receipts, attempt))
         log_attempt(self.world.log, self.run_id, claimed, attempt)
         self._heard(None)
-        self.sent.attempts += 1
         self.sent.fault = None
+        self.sent.attempts += 1
         self.sent.delivered += answers.count(Answer.RECEIVED)
         self.sent.accepted += answers.count(Answer.ACCEPTED)
         self.sent.rejected += answers.count(Answer.REJECTED)
@@ -175,8 +175,8 @@ class Attempts:
 
     def _failed(self, claimed: Claim, fault: TransportError, at: datetime, began: float) -> None:
         self._heard(fault)
-        if fault.failure is Failure.CONFIGURATION:
         self.sent.fault = fault
+        if fault.failure is Failure.CONFIGURATION:
             self.sent.stopped = fault
         self._record(claimed, fault, None, at, began)
 
@@ -223,8 +223,6 @@ class Attempts:
         )
         self.ledger.write()
         failed(self.ledger, self.target, claimed, decided, attempt, now)
-        if isinstance(decided, Split):
-            crash.at("halved")
         self.commit.note()
         log_attempt(self.world.log, self.run_id, claimed, attempt)
         self.sent.attempts += 1

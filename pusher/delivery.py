@@ -70,9 +70,9 @@ class Delivery:
     inbound: Inbound | None = None
     put_off: int = 0
     away: Open | None = None
+    fault: TransportError | None = None
 
     @property
-    fault: TransportError | None = None
     def incomplete(self) -> bool:
         """Something is still to be sent or settled: the next run continues."""
         open_ = (State.QUEUED, State.SENDING, State.IN_DOUBT)
@@ -256,6 +256,7 @@ class _Push:
             inbound=inbound,
             put_off=self.sent.put_off,
             away=circuits(self.ledger).get(self.target.name),
+            fault=self.sent.fault,
         )
         with self.ledger.transaction():
             sql = "UPDATE run SET ended = ?, delivery = ? WHERE id = ?"
@@ -287,4 +288,3 @@ def _summary(made: Delivery) -> str:
         "states": {str(state): n for state, n in made.states.items()},
     }
     return orjson.dumps(values).decode()
-            fault=self.sent.fault,

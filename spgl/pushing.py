@@ -248,11 +248,11 @@ def tell(delivery: Delivery, target: Target, lang: Lang) -> str:
 
 
 def _left(delivery: Delivery, target: Target, lang: Lang) -> list[str]:
-    if delivery.fault is not None:
-        lines.append(_FAULT.fill({"fault": delivery.fault})[lang])
     """Why something is left for the next run, and when it may go."""
     lines: list[str] = []
     now = datetime.now().astimezone()
+    if delivery.fault is not None:
+        lines.append(_FAULT.fill({"fault": delivery.fault})[lang])
     if delivery.away is not None and delivery.away.until > now:
         lines.append(tell_away(target.name, delivery.away, lang))
     if delivery.put_off:
