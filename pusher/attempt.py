@@ -19,6 +19,7 @@ from pusher.ledger import circuits
 from pusher.ledger.commit import GroupCommit
 from pusher.ledger.core import Ledger
 from pusher.ledger.frozen import Claim
+from pusher.ledger.lease import mine
 from pusher.ledger.outcome import Answered, Attempt, failed, number
 from pusher.pace import Budget, Pace
 from pusher.retry import (
@@ -222,7 +223,12 @@ class Attempts:
             decided.due if isinstance(decided, RetryAt | Settle) else None,
         )
         self.ledger.write()
-        failed(self.ledger, self.target, claimed, decided, attempt, now)
+        if claimed.id in mine(self.ledger, [claimed.id]):
+            failed(self.ledger, self.target, claimed, decided, attempt, now)
+        else:
+            self.commit.late += 1
+        if isinstance(decided, Split):
+            crash.at("halved")
         self.commit.note()
         log_attempt(self.world.log, self.run_id, claimed, attempt)
         self.sent.attempts += 1

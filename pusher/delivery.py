@@ -6,8 +6,8 @@ It decides nothing about records; what is new was entered before (`pusher.ledger
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -18,9 +18,11 @@ from pusher.attempt import Sent
 from pusher.circuit import Circuit, Open, resumed
 from pusher.feedback import Feedback, collect
 from pusher.inbound import Inbound, Inbox, receive
+from pusher.ledger import lease
 from pusher.ledger.circuits import circuits
 from pusher.ledger.content import purge
 from pusher.ledger.core import Ledger
+from pusher.ledger.database import LedgerError
 from pusher.ledger.lock import run_lock
 from pusher.ledger.outcome import next_due, recover
 from pusher.ledger.waiting import release_all
@@ -39,7 +41,8 @@ SELECT t.state, SUM(t.n) FROM tally t JOIN place p ON p.id = t.place
 WHERE p.target = ? GROUP BY t.state"""
 _FENCE = """
 INSERT INTO fence (target, epoch, owner, at) VALUES (?, 1, ?, ?)
-ON CONFLICT (target) DO UPDATE SET epoch = epoch + 1, owner = excluded.owner, at = excluded.at"""
+ON CONFLICT (target) DO UPDATE
+SET epoch = fence.epoch + 1, owner = excluded.owner, at = excluded.at"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +100,21 @@ async def deliver(
     locked: bool = False,
 ) -> Delivery:
     """Work off the ledger for one target. `stop` drains: finish what is in flight and return.
-    `inbox`: where the target writes rows for us, read at the end.
+    `inbox`: where the target writes rows for us, read at the end. On a shared ledger a run beside
+    another one only sends; the other one settles what a run settles once.
 
     `locked`: the caller holds the lock of the run already.
 
     Raises LedgerError (ledger unusable, another run active, books that do not balance). A wrong
     setting of the target is no exception but `Delivery.stopped`.
     """
-    with nullcontext() if locked else run_lock(ledger, target):
+    lock = nullcontext(True) if locked else run_lock(ledger, target, join=True)
+    with lock as leads:
         end = stop or asyncio.Event()
-        push = _Push(ledger, target, transport, packs, run_id, world, end, inbox)
+        push = _Push(ledger, target, transport, packs, run_id, world, end, inbox, leads)
         try:
-            return await push.run()
+            async with push.living():
+                return await push.run()
         finally:
             await transport.close()
 
@@ -129,10 +135,12 @@ class _Push:
     world: World
     stop: asyncio.Event
     inbox: Inbox | None = None
+    leads: bool = True
     number: int = 0
     circuit: Circuit = field(init=False)
     pace: Pace = field(init=False)
     budget: Budget = field(init=False)
+    lease: lease.Lease = field(init=False)
     sent: Sent = field(default_factory=Sent)
     back: Feedback = field(default_factory=Feedback)
 
@@ -141,6 +149,31 @@ class _Push:
         self.circuit = Circuit(self.target.breaker, self.target.retry, stored)
         self.pace = Pace(self.target.rate, self.target.concurrency, self.world)
         self.budget = Budget(self.target.retry_budget, self.world.clock().timestamp())
+        self.lease = lease.Lease(self.ledger, self.target.name)
+
+    @asynccontextmanager
+    async def living(self) -> AsyncIterator[None]:
+        """Renew the lease on a shared ledger for as long as the run goes on."""
+        beating = asyncio.create_task(self._beat()) if self.ledger.shared else None
+        try:
+            yield
+        finally:
+            if beating is not None:
+                beating.cancel()
+                await asyncio.gather(beating, return_exceptions=True)
+
+    async def _beat(self) -> None:
+        """Renew, and take over from processes whose lease is over. Where the ledger fails, whoever
+        writes next finds it out; meanwhile the lease runs out."""
+        while True:
+            await asyncio.sleep(self.lease.seconds / 3)  # as real as the lease
+            if self.ledger.db.busy:  # left by a fault that is on its way
+                continue
+            now = self.world.clock()
+            with suppress(LedgerError), self.ledger.transaction():
+                self.lease.renew()
+                if recover(self.ledger, self.target, now, began=True):
+                    release_all(self.ledger, self.target, now)
 
     async def run(self) -> Delivery:
         recovered = self._take_over()
@@ -149,16 +182,17 @@ class _Push:
         while stopped is None:
             await self._send(order)
             stopped = self.sent.stopped
-            if stopped is not None or self.stop.is_set():
+            if stopped is not None or self.stop.is_set() or not self.leads:
                 break
             again = await self._feedback(order)
             if not again:
                 break
         inbound = None
-        if self.inbox is not None and stopped is None and not self.stop.is_set():
+        settles = self.leads and stopped is None
+        if self.inbox is not None and settles and not self.stop.is_set():
             inbound = await receive(self.ledger, self.target, self.inbox, self.world, self.stop)
         crash.at("unnotified")
-        notified = await self._notify() if self.sent.written and stopped is None else None
+        notified = await self._notify() if self.sent.written and settles else None
         crash.at("notified")
         return self._close(recovered, stopped, notified, inbound)
 
@@ -169,6 +203,7 @@ class _Push:
             self.number = self.ledger.run(self.target.name, self.run_id, now)
             fence = (self.target.name, self.ledger.owner, now.timestamp())
             self.ledger.db.run(_FENCE, fence)
+            self.lease.renew()
             recovered = recover(self.ledger, self.target, now)
             release_all(self.ledger, self.target, now)
         crash.at("recovered")
@@ -202,6 +237,7 @@ class _Push:
             self.circuit,
             self.pace,
             self.budget,
+            self.lease,
             self.sent,
         )
         await worker.work()
@@ -236,8 +272,9 @@ class _Push:
         inbound: Inbound | None,
     ) -> Delivery:
         now = self.world.clock()
-        with self.ledger.transaction():
-            purge(self.ledger, self.target, now)
+        if self.leads:
+            with self.ledger.transaction():
+                purge(self.ledger, self.target, now)
         self.ledger.balance()
         made = Delivery(
             run_id=self.run_id,
@@ -259,6 +296,7 @@ class _Push:
             fault=self.sent.fault,
         )
         with self.ledger.transaction():
+            self.lease.end()
             sql = "UPDATE run SET ended = ?, delivery = ? WHERE id = ?"
             self.ledger.db.run(sql, (now.timestamp(), _summary(made), self.number))
         self.world.log.info(

@@ -18,6 +18,7 @@ from pusher.circuit import Circuit
 from pusher.ledger.commit import GroupCommit
 from pusher.ledger.core import Ledger
 from pusher.ledger.frozen import Claim
+from pusher.ledger.lease import Lease, mine, others_busy
 from pusher.ledger.outbox import claim
 from pusher.ledger.outcome import FOREVER, next_due, put_off, unclaim
 from pusher.pace import Budget, Pace
@@ -32,6 +33,8 @@ __all__ = ["Sent", "Worker", "World"]
 #: doubt after a crash), but always enough for everyone in flight.
 AHEAD = 32
 RECORDS = 1_000
+#: Seconds between looks at a shared ledger for what other processes have set free.
+LOOK = 0.5
 
 
 @dataclass(slots=True)
@@ -49,6 +52,7 @@ class Worker:
     circuit: Circuit
     pace: Pace
     budget: Budget
+    lease: Lease
     sent: Sent = field(default_factory=Sent)
     commit: GroupCommit = field(init=False)
     attempts: Attempts = field(init=False)
@@ -155,9 +159,16 @@ class Worker:
                 continue
             due = pause or next_due(self.ledger, self.target, untried)
             late = None if due is None else max(due - now, timedelta(0))
+            if self._others():
+                look = timedelta(seconds=LOOK)
+                late = look if late is None else min(late, look)
             if not self._flying and (late is None or late > self._patience()):
                 return
             await self._until(late)
+
+    def _others(self) -> bool:
+        """Other processes hold batches: what they leave or release may be ours to send."""
+        return not self._flying and others_busy(self.ledger, self.target.name)
 
     def _patience(self) -> timedelta:
         """How much longer this run waits for what falls due: `target.wait` after its beginning or
@@ -201,6 +212,8 @@ class Worker:
             self._return([claimed])
             raise
         try:
+            if self.lease.over and not self._still_ours(claimed):
+                return
             stopped = self.stop.is_set() or self.sent.stopped is not None
             if stopped or self.circuit.pause(self.world.clock()):
                 self._return([claimed])
@@ -208,6 +221,14 @@ class Worker:
                 await self.attempts.attempt(claimed)
         finally:
             self.pace.leave()
+
+    def _still_ours(self, claimed: Claim) -> bool:
+        """This process was away longer than its lease: nobody has taken the batch over yet, and
+        from here on nobody does."""
+        with self.ledger.transaction():
+            held = bool(mine(self.ledger, [claimed.id]))
+            self.lease.renew()
+        return held
 
 
 def _first(fault: BaseException) -> BaseException:

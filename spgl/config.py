@@ -15,8 +15,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from spgl.ledger_place import LedgerPlace, fault_of
 from spgl.settings import SETTINGS, TARGET_SETTINGS, Setting, schema
-from validator.text import Lang
+from validator.text import Lang, Text
 
 DEFAULT_FILE = "spgl.toml"
 
@@ -57,9 +58,10 @@ class Settings:
         return Path(self.text("state_dir"))
 
     @property
-    def ledger_path(self) -> Path:
-        path = self.values["ledger.path"]
-        return Path(str(path)) if path else self.state_dir / "ledger.db"
+    def ledger(self) -> LedgerPlace:
+        path, url = self.values["ledger.path"], self.values["ledger.url"]
+        file = Path(str(path)) if path else self.state_dir / "ledger.db"
+        return LedgerPlace(file, str(url or ""), self.text("ledger.schema"))
 
     def target(self, name: str | None) -> tuple[str, Mapping[str, object]]:
         """The named target, or the only one. Raises ConfigError."""
@@ -97,11 +99,33 @@ def load(
         values[setting.name], origins[setting.name] = _resolve(setting, flags, env, written, found)
     if values["lang"] is None:
         values["lang"], origins["lang"] = locale_lang(env), "locale"
+    _check_ledger(values, origins)
     targets = written.get("target", {})
     assert isinstance(targets, dict)
     defaults = {s.name: s.default for s in TARGET_SETTINGS}
     named = {name: {**defaults, **_anchored_target(t, found)} for name, t in targets.items()}
     return Settings(values, origins, named, found)
+
+
+def _check_ledger(values: Mapping[str, object], origins: Mapping[str, str]) -> None:
+    """The ledger has one place, and its address no secret. Raises ConfigError."""
+    url = values["ledger.url"]
+    if url is None:
+        return
+    lang: Lang = "zh" if values["lang"] == "zh" else "en"
+    where = origins["ledger.url"]
+    if values["ledger.path"] is not None:
+        words = {"where": where, "other": origins["ledger.path"]}
+        raise ConfigError(_TWO_LEDGERS.fill(words)[lang])
+    fault = fault_of(str(url), str(values["ledger.schema"]))
+    if fault is not None:
+        raise ConfigError(f"{where}: {fault[lang]}")
+
+
+_TWO_LEDGERS = Text(
+    "ledger.url（{where}）与 ledger.path（{other}）只能设置一个",
+    "ledger.url ({where}) and ledger.path ({other}) exclude each other; keep one",
+)
 
 
 def _resolve(

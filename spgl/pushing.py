@@ -86,18 +86,15 @@ _DUE = Text("投送未完，最早 {due} 可继续", "push incomplete; next due 
 @contextmanager
 def open_ledger(call: Call, *, must_exist: bool = False) -> Iterator[Ledger]:
     """The configured ledger, closed at the end. Raises ConfigError, LedgerError."""
-    from pusher.ledger.core import open_ledger as opened
-
-    path = call.settings.ledger_path
-    if must_exist and not path.exists():
+    place = call.settings.ledger
+    if must_exist and not place.exists():
         raise ConfigError(
             Text(
-                f"没有台账 {path}；先运行 spgl push，或用 --state-dir 指定目录",
-                f"there is no ledger {path}; run spgl push first, or name its --state-dir",
+                f"没有台账 {place}；先运行 spgl push，或用 --state-dir 指定目录",
+                f"there is no ledger {place}; run spgl push first, or name its --state-dir",
             )[call.lang]
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    ledger = opened(path)
+    ledger = place.open()
     try:
         yield ledger
     finally:

@@ -42,6 +42,24 @@ SETTINGS: tuple[Setting, ...] = (
         "SPGL_LEDGER",
     ),
     Setting(
+        "ledger.url",
+        TEXT,
+        None,
+        Text(
+            "台账所在的 PostgreSQL（postgresql+psycopg://用户@主机/数据库），可供多个进程共用；"
+            "密码取自 PGPASSWORD 或 PGPASSFILE",
+            "PostgreSQL database of the ledger (postgresql+psycopg://user@host/database), for "
+            "several processes; its password comes from PGPASSWORD or PGPASSFILE",
+        ),
+        "SPGL_LEDGER_URL",
+    ),
+    Setting(
+        "ledger.schema",
+        TEXT,
+        "spgl",
+        Text("台账在 PostgreSQL 中的模式", "schema of the ledger in that database"),
+    ),
+    Setting(
         "ledger.keep_content_days",
         COUNT,
         30,

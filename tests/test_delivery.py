@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,14 +30,16 @@ from pusher.retry import Schedule
 from pusher.states import State
 from pusher.target import Target
 from pusher.transport import Answer, Failure, TransportError, Verdict
+from tests.ledgers import ENGINES, ledger_on
 from validator.records import Operation, Record
 
 TARGET = Target("national", batch_records=10)
 
 
-@pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    return open_ledger(tmp_path / "ledger.db")
+@pytest.fixture(params=ENGINES)
+def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
+    with ledger_on(request.param, tmp_path) as made:
+        yield made
 
 
 async def push(
@@ -405,7 +408,8 @@ async def test_a_failing_notify_fails_nothing(ledger: Ledger) -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_second_run_at_the_same_time_is_refused(ledger: Ledger) -> None:
+async def test_a_second_run_at_the_same_time_is_refused(tmp_path: Path) -> None:
+    ledger = open_ledger(tmp_path / "ledger.db")
     busy = pytest.raises(LedgerError, match="another push to national is running")
     with run_lock(ledger, TARGET), busy:
         await push(ledger, Memory(), projects(1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,20 +11,22 @@ from ledger_values import PROJECTS, STANDARD, START, Lines, Memory, Time, packs,
 
 from pusher.delivery import deliver
 from pusher.feedback import collect
-from pusher.ledger import Selector, enter, list_rows, open_ledger
+from pusher.ledger import Selector, enter, list_rows
 from pusher.ledger.core import Ledger
 from pusher.ledger.verdicts import awaited, cursor
 from pusher.states import State
 from pusher.target import Target
 from pusher.transport import Answer, Awaited, Failure, TransportError, Verdict, VerdictPage
+from tests.ledgers import ENGINES, ledger_on
 from validator.records import Operation
 
 TARGET = Target("national", feedback_page=3)
 
 
-@pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    return open_ledger(tmp_path / "ledger.db")
+@pytest.fixture(params=ENGINES)
+def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
+    with ledger_on(request.param, tmp_path) as made:
+        yield made
 
 
 def delivered(ledger: Ledger, memory: Memory, *keys: str, run: str = "r1", **fields: str) -> None:

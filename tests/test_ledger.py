@@ -50,14 +50,16 @@ from pusher.retry import Schedule
 from pusher.states import IllegalTransition, State
 from pusher.target import Target
 from pusher.transport import Batch, Failure, TransportError
+from tests.ledgers import ENGINES, ledger_on
 from validator.records import Operation, Record, Standing
 
 TARGET = Target("national")
 
 
-@pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    return open_ledger(tmp_path / "ledger.db")
+@pytest.fixture(params=ENGINES)
+def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
+    with ledger_on(request.param, tmp_path) as made:
+        yield made
 
 
 def entered(ledger: Ledger, *records: Record, run: str = "r1") -> Books:
@@ -304,7 +306,7 @@ def test_a_batch_whose_content_was_edited_is_never_sent(ledger: Ledger) -> None:
     claim(ledger, TARGET, [PROJECTS], 1, START, 10)
     with ledger.transaction():
         recover(ledger, TARGET, START)
-        ledger.db.run("UPDATE version SET digest = x'00'")
+        ledger.db.run("UPDATE version SET digest = ?", (b"\0",))
     with pytest.raises(LedgerError, match="no longer holds what was sent"):
         claim(ledger, TARGET, [PROJECTS], 1, START, 10)
 
@@ -327,7 +329,8 @@ def test_content_goes_after_its_time_and_the_next_change_names_what_is_kept(
     assert memory.sent[-1].parcels[0].previous == {"GCDM": "a"}
 
 
-def test_no_statement_of_a_run_reads_a_whole_table(ledger: Ledger) -> None:
+def test_no_statement_of_a_run_reads_a_whole_table(tmp_path: Path) -> None:
+    ledger = open_ledger(tmp_path / "ledger.db")
     met = waiting._met(TARGET, "parent.hash")
     found = {"_DROP_MET": waiting._DROP_MET.format(met=met)}
     for module in (outbox, outcome, waiting, verdicts, content, held, intake):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,15 +18,17 @@ from pusher.target import Target
 from pusher.transport import Answer, Failure
 from spgl.cli import Exit, main
 from spgl.commands.ledger_explain import explained
+from tests.ledgers import ENGINES, ledger_on
 from validator.records import Operation, Record, Standing
 from validator.text import Lang
 
 TARGET = Target("national", wait=0.0, retry=Schedule(steps=(600.0,)))
 
 
-@pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    return open_ledger(tmp_path / "ledger.db")
+@pytest.fixture(params=ENGINES)
+def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
+    with ledger_on(request.param, tmp_path) as made:
+        yield made
 
 
 async def push(
@@ -146,9 +149,8 @@ def test_a_child_of_a_bad_parent_is_blocked_in_words(ledger: Ledger) -> None:
     assert "because of a parent that does not conform;" in told(ledger, "c", table=CASES)[1]
 
 
-def test_the_command_prints_it(
-    tmp_path: Path, ledger: Ledger, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_prints_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ledger = open_ledger(tmp_path / "ledger.db")
     enter(ledger, [record("p")], TARGET, "r1", START)
     words = ["--state-dir", str(tmp_path), "--lang", "en"]
     assert main(["ledger", "explain", "GCDM=p", *words]) == Exit.FINE

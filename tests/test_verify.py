@@ -18,7 +18,7 @@ from transport_values import DIVISION, PROJECT, STANDARD, packs
 
 from pusher.delivery import deliver
 from pusher.drift import Drift
-from pusher.ledger import Ledger, enter, open_ledger
+from pusher.ledger import Ledger, enter
 from pusher.ledger.content import purge
 from pusher.sandbox.collector import Collector
 from pusher.sandbox.script import Script
@@ -29,6 +29,7 @@ from pusher.transports.exchange_db import ExchangeTransport
 from pusher.transports.http import HttpSettings, HttpTransport
 from pusher.verify import Compared, totals, verify
 from spgl.cli import Exit, main
+from tests.ledgers import ENGINES, ledger_on
 from validator.load import load_packs
 from validator.records import Operation, Record, Standing
 
@@ -51,9 +52,10 @@ def front(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Front]:
         yield made
 
 
-@pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    return open_ledger(tmp_path / "ledger.db")
+@pytest.fixture(params=ENGINES)
+def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
+    with ledger_on(request.param, tmp_path) as made:
+        yield made
 
 
 @pytest.fixture

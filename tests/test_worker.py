@@ -36,6 +36,10 @@ class Watched:
     sizes: list[int] = field(default_factory=list)
 
     @property
+    def shared(self) -> bool:
+        return self.db.shared
+
+    @property
     def busy(self) -> bool:
         return self.db.busy
 
@@ -60,6 +64,12 @@ class Watched:
 
     def many(self, sql: str, rows: Iterable[Sequence[object]]) -> int:
         return self.db.many(sql, rows)
+
+    def lock(self, name: str) -> bool:
+        return self.db.lock(name)
+
+    def unlock(self, name: str) -> None:
+        self.db.unlock(name)
 
     def close(self) -> None:
         self.db.close()

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from pusher import crash
 from pusher.ledger.core import Ledger
+from pusher.ledger.lease import mine
 from pusher.ledger.outcome import Answered, answered
 from pusher.target import Target
 
@@ -23,7 +24,8 @@ class GroupCommit:
     """Keeps answers and commits them together when there are enough, or after a while.
 
     `wake` is called after a commit by the timer; one that failed is kept in `fault`, and the run
-    has to stop.
+    has to stop. On a shared ledger a write is committed at once, so that others need not wait; what
+    comes for batches that another process has taken over is dropped and counted in `late`.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class GroupCommit:
         self._timer: asyncio.TimerHandle | None = None
         self.fault: BaseException | None = None
         self.commits = 0
+        self.late = 0
 
     def add(self, answer: Answered) -> None:
         """Write this answer with the next commit."""
@@ -51,7 +54,7 @@ class GroupCommit:
     def note(self) -> None:
         """Something was written into the open transaction."""
         self._results += 1
-        if self._results >= RESULTS:
+        if self._results >= RESULTS or (self._ledger.shared and self._ledger.db.busy):
             self.flush()
         elif self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(LINGER, self._late)
@@ -66,11 +69,18 @@ class GroupCommit:
         answers, self._answers, self._results = self._answers, [], 0
         self._ledger.write()
         if answers:
+            answers = self._own(answers)
+        if answers:
             answered(self._ledger, self._target, answers, self._clock())
         crash.at("committing")
         self._ledger.commit()
         crash.at("committed")
         self.commits += 1
+
+    def _own(self, answers: list[Answered]) -> list[Answered]:
+        held = mine(self._ledger, [answer.claim.id for answer in answers])
+        self.late += len(answers) - len(held)
+        return [answer for answer in answers if answer.claim.id in held]
 
     def _late(self) -> None:
         self._timer = None

@@ -23,7 +23,9 @@ DELETE FROM content WHERE first > ? AND first <= ? AND NOT EXISTS (
   SELECT 1 FROM version v WHERE v.id >= first AND v.id < first + records
   AND NOT (v.state IN ('accepted', 'withdrawn') AND v.changed < ?))"""
 _POSITION = "SELECT value FROM cursor WHERE target = '' AND standard = 'purge'"
-_NEXT = "SELECT MAX(first) FROM (SELECT first FROM content WHERE first > ? ORDER BY first LIMIT ?)"
+_NEXT = """
+SELECT MAX(first) FROM (
+  SELECT first FROM content WHERE first > ? ORDER BY first LIMIT ?) AS page"""
 _MOVE = """
 INSERT INTO cursor (target, standard, value) VALUES ('', 'purge', ?)
 ON CONFLICT (target, standard) DO UPDATE SET value = excluded.value"""

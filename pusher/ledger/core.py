@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,20 +21,22 @@ _MOVE = """UPDATE version SET state = ?, note = ?, changed = ? WHERE id = ? AND 
 _ANSWER = """
 UPDATE version SET state = ?, note = ?, changed = ?, watch = ?,
   lsh = CASE WHEN ? = '' THEN lsh ELSE ? END,
-  landed = CASE WHEN ? THEN 1 WHEN operation = 'invalidate' THEN 0 ELSE landed END
+  landed = CASE WHEN ? = 1 THEN 1 WHEN operation = 'invalidate' THEN 0 ELSE landed END
 WHERE id = ? AND state = ?"""
 _EVENT = "INSERT INTO event (at, version, batch, before, after, note) VALUES (?, ?, ?, ?, ?, ?)"
 _TALLY = """
 INSERT INTO tally (place, state, n) VALUES (?, ?, ?)
-ON CONFLICT (place, state) DO UPDATE SET n = n + excluded.n"""
+ON CONFLICT (place, state) DO UPDATE SET n = tally.n + excluded.n"""
 
 
 class Ledger:
-    """An open ledger, owned by one process; `owner` is random, never a reusable host name."""
+    """An open ledger of one process; `owner` is random, never a reusable host name. `shared`: other
+    processes may push from the same ledger (`pusher.ledger.lease`); `path` is None then."""
 
     def __init__(self, db: Database, path: Path | None = None) -> None:
         self.db = db
         self.path = path
+        self.shared = db.shared
         self.owner = secrets.token_hex(8)
         self._places: dict[tuple[str, str], int] = {}
         self._ids: dict[str, int] = {}
@@ -44,6 +46,10 @@ class Ledger:
     def close(self) -> None:
         """Close; what was not committed is undone and settled by the next run."""
         self.db.close()
+
+    def rename(self) -> None:
+        """Go on as another owner, to whom nothing belongs yet."""
+        self.owner = secrets.token_hex(8)
 
     def _count_waiting(self) -> int:
         rows = self.db.rows("SELECT COALESCE(SUM(n), 0) FROM tally WHERE state = 'waiting'")
@@ -67,6 +73,8 @@ class Ledger:
         if not self.db.busy:
             self.db.begin()
             self._ids.clear()  # another process may have added rows
+            if self.shared:
+                self.waiting = self._count_waiting()
 
     def commit(self) -> None:
         """Everything written so far is durable when this returns. No-op when nothing was."""
@@ -215,25 +223,35 @@ class Ledger:
 
         Compares the tally with the number of versions; `audit` counts the rows themselves.
         """
-        counted = int(self.db.rows("SELECT COALESCE(SUM(n), 0) FROM tally")[0][0])
-        versions = self.last_id("version")
+        with self.transaction() if self.shared else nullcontext():  # both numbers at one moment
+            counted = int(self.db.rows("SELECT COALESCE(SUM(n), 0) FROM tally")[0][0])
+            versions = self.last_id("version")
         if counted != versions:
             raise LedgerError(_IMBALANCE.fill({"versions": versions, "counted": counted}))
 
     def audit(self) -> None:
         """Count every row (a full scan) and compare with the tally. Raises LedgerError."""
         sql = "SELECT place, state, COUNT(*) FROM version GROUP BY place, state"
-        rows = {(p, s): n for p, s, n in self.db.rows(sql)}
-        tally = {(p, s): n for p, s, n in self.db.rows("SELECT place, state, n FROM tally") if n}
+        with self.transaction() if self.shared else nullcontext():
+            rows = {(p, s): n for p, s, n in self.db.rows(sql)}
+            counts = self.db.rows("SELECT place, state, n FROM tally")
+        tally = {(p, s): n for p, s, n in counts if n}
         if rows != tally:
             raise LedgerError(
                 _IMBALANCE.fill({"versions": sum(rows.values()), "counted": sum(tally.values())})
             )
 
 
-def open_ledger(path: Path) -> Ledger:
-    """Open or make the ledger file. Raises LedgerError."""
-    return Ledger(Sqlite(path), path)
+def open_ledger(where: Path | str, *, schema: str = "spgl") -> Ledger:
+    """Open or make a ledger: a file, or a `postgresql+psycopg://` address with a schema in it.
+
+    Raises LedgerError.
+    """
+    if isinstance(where, Path):
+        return Ledger(Sqlite(where), where)
+    from pusher.ledger.postgresql import Postgres
+
+    return Ledger(Postgres(where, schema))
 
 
 def moment(seconds: float | None) -> datetime | None:

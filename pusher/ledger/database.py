@@ -1,7 +1,8 @@
 """The engine below the ledger: transactions, parameters, rows; SQLite, others follow `Database`.
 
 Statements of the package keep to SQL that PostgreSQL speaks too, apart from lists, which are passed
-as JSON to `json_each`. This module knows no table of the ledger; migrations are plain scripts.
+as JSON to `json_each`; `pusher.ledger.postgresql` tells how it hears that. This module knows no
+table of the ledger; migrations are plain scripts.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Protocol
 
+from pusher import crash
 from validator.text import Text
 
 Row = tuple[Any, ...]
@@ -29,6 +31,11 @@ class LedgerError(Exception):
 
 class Database(Protocol):
     """What the ledger asks of an engine. Writes happen between `begin` and `commit`."""
+
+    @property
+    def shared(self) -> bool:
+        """Several processes may push from this ledger at once."""
+        ...
 
     @property
     def busy(self) -> bool:
@@ -57,6 +64,13 @@ class Database(Protocol):
         """The same change for many values; the number of rows touched in all."""
         ...
 
+    def lock(self, name: str) -> bool:
+        """Take the right called `name` while this session lives; False: another session has it.
+        An engine for one process gives it always (`pusher.ledger.lock` has a file there)."""
+        ...
+
+    def unlock(self, name: str) -> None: ...
+
     def close(self) -> None: ...
 
 
@@ -72,6 +86,8 @@ class Sqlite:
 
     Raises LedgerError for an old SQLite, an unusable file, or a schema newer than this program.
     """
+
+    shared = False
 
     def __init__(self, path: Path, migrations: Sequence[str] | None = None) -> None:
         if sqlite3.sqlite_version_info < MIN_SQLITE:
@@ -106,9 +122,10 @@ class Sqlite:
         self.begin()
         try:
             if self._version() == number:  # another process may have migrated meanwhile
-                for statement in _statements(script):
+                for statement in statements(script):
                     self._db.execute(statement)
                 self._db.execute(f"PRAGMA user_version = {number + 1:d}")
+            crash.at("migrating")
             self.commit()
         except BaseException:
             self.rollback()
@@ -146,12 +163,18 @@ class Sqlite:
         except sqlite3.OperationalError as fault:
             raise LedgerError(_TROUBLE.fill({"fault": fault})) from fault
 
+    def lock(self, name: str) -> bool:
+        return True
+
+    def unlock(self, name: str) -> None:
+        """Nothing was taken."""
+
     def close(self) -> None:
         self.rollback()
         self._db.close()
 
 
-def _statements(script: str) -> Iterable[str]:
+def statements(script: str) -> Iterable[str]:
     """Single statements of a script; `executescript` would commit behind our back."""
     pending = ""
     for line in script.splitlines(keepends=True):

@@ -12,7 +12,7 @@ _BATCHES = """
 SELECT DISTINCT b.id, b.members, b.touched FROM json_each(?) j
 JOIN version v ON v.id = j.value JOIN batch b ON b.id = v.batch"""
 _FREE = """
-UPDATE version SET batch = NULL, previous = NULL, touched = MAX(touched, ?)
+UPDATE version SET batch = NULL, previous = NULL, touched = CASE WHEN ? = 1 THEN 1 ELSE touched END
 WHERE id IN (SELECT value FROM json_each(?))"""
 
 

@@ -24,8 +24,8 @@ from validator.records import Operation
 COLUMNS = """v.id, v.identity, v.operation, v.sequence, v.round, v.digest, v.division, v.reason,
   i.key, v.known, v.previous, v.touched"""
 _MEMBERS = f"""
-SELECT {COLUMNS} FROM json_each(?) j CROSS JOIN version v ON v.id = j.value
-JOIN identity i ON i.id = v.identity ORDER BY j.key"""  # noqa: S608
+SELECT {COLUMNS} FROM json_each(?) j CROSS JOIN version v JOIN identity i ON i.id = v.identity
+WHERE v.id = j.value ORDER BY j.key"""  # noqa: S608
 _HELD = "SELECT digest, known FROM version WHERE id = ?"
 _BATCH = """
 INSERT INTO batch (id, key, place, division, run, owner, members, records, bytes, phase, touched,

@@ -127,7 +127,7 @@ def note_marked(ledger: Ledger, ids: Sequence[int], now: datetime) -> None:
 
 def of_case(ledger: Ledger, target: str | None, case: str) -> tuple[Entry, ...]:
     """Everything that came in for a case, in order of arrival; `target` None: from any."""
-    sql = f"{_ROWS} WHERE i.flow = ? AND (? IS NULL OR p.target = ?) ORDER BY i.id"
+    sql = f"{_ROWS} WHERE i.flow = ? AND (CAST(? AS TEXT) IS NULL OR p.target = ?) ORDER BY i.id"
     return _entries(ledger.db.rows(sql, (case, target, target)))
 
 

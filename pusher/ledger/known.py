@@ -34,7 +34,7 @@ WHERE v.operation = 'upsert' AND v.state IN ({_COMING})
 AND v.place IN (SELECT value FROM json_each(?)) AND NOT EXISTS (
   SELECT 1 FROM version n WHERE n.identity = v.identity AND n.sequence > v.sequence
   AND (n.landed = 1 OR n.state IN ({_COMING})))"""  # noqa: S608 - the states are ours
-_PLACES = "SELECT id, name FROM place WHERE ? IS NULL OR target = ?"
+_PLACES = "SELECT id, name FROM place WHERE CAST(? AS TEXT) IS NULL OR target = ?"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,5 @@
-"""One run at a time per ledger: an operating-system lock, which dies with its process.
+"""One run at a time per ledger: an operating-system lock, which dies with its process; on a shared
+ledger one that leads, by a lock of its session, and others that only send.
 
 A lock that outlives a killed process would need a time-out, and time alone never proves that the
 other is dead. Network file systems are not supported.
@@ -18,9 +19,6 @@ from pusher.ledger.database import LedgerError
 from pusher.target import Target
 from validator.text import Text
 
-#: Where the byte is that Windows locks.
-_BEYOND = 1 << 20
-
 
 class LedgerBusyError(LedgerError):
     """Another run is at it; nothing was done, and a later call will do."""
@@ -29,13 +27,15 @@ class LedgerBusyError(LedgerError):
 
 
 @contextmanager
-def run_lock(ledger: Ledger, target: Target) -> Iterator[None]:
-    """Hold the right to push to a target from this ledger. Raises LedgerError if another run does.
+def run_lock(ledger: Ledger, target: Target, *, join: bool = False) -> Iterator[bool]:
+    """Hold the right to push to a target from this ledger; with `join` on a shared ledger False is
+    given where another run holds it: this one then only sends. Raises LedgerError elsewhere.
 
-    While it is held, what the ledger shows as `sending` was left by a dead process.
+    On a ledger for one process, what it shows as `sending` meanwhile was left by a dead one.
     """
     if ledger.path is None:
-        yield
+        with _session_lock(ledger, target, join=join) as leads:
+            yield leads
         return
     path = ledger.path.with_name(f"{ledger.path.name}.{_safe(target.name)}.lock")
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -44,9 +44,26 @@ def run_lock(ledger: Ledger, target: Target) -> Iterator[None]:
             words = {"target": target.name, "file": path, "holder": _holder(handle)}
             raise LedgerBusyError(_BUSY.fill(words))
         _sign(handle)
-        yield
+        yield True
     finally:
         os.close(handle)
+
+
+#: Where the byte is that Windows locks.
+_BEYOND = 1 << 20
+
+
+@contextmanager
+def _session_lock(ledger: Ledger, target: Target, *, join: bool) -> Iterator[bool]:
+    """The lock of a ledger without a file; it ends with the session that holds it."""
+    leads = ledger.db.lock(target.name)
+    if not leads and not join:
+        raise LedgerBusyError(_BUSY_SHARED.fill({"target": target.name}))
+    try:
+        yield leads
+    finally:
+        if leads:
+            ledger.db.unlock(target.name)
 
 
 def _sign(handle: int) -> None:
@@ -89,4 +106,9 @@ _BUSY = Text(
     "请等它结束",
     "another push to {target} is running (process {holder}; lock file {file}); nothing was entered "
     "or sent, wait until it has ended",
+)
+_BUSY_SHARED = Text(
+    "另一个投送正在向 {target} 登记数据，请等它结束；不带 PATH 的 spgl push 可同时投送",
+    "another push to {target} is running; wait until it has ended, or help it to send: spgl push "
+    "without PATH",
 )

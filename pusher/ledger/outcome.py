@@ -16,6 +16,7 @@ from pusher import batch as batches
 from pusher.ledger.core import Ledger, moment
 from pusher.ledger.dissolve import dissolve, remember
 from pusher.ledger.frozen import Claim, freeze, members
+from pusher.ledger.lease import alive, mine
 from pusher.ledger.waiting import release_after
 from pusher.retry import Await, Decision, GiveUp, Reject, RetryAt, Settle, Split, Stop, Verify
 from pusher.states import State
@@ -29,12 +30,14 @@ _TRIED = """
 UPDATE batch SET phase = ?, due = ?, touched = ?, attempts = attempts + ?, asked = asked + ?,
   burnt = burnt + ?, first_at = COALESCE(first_at, ?), last_at = ? WHERE id = ?"""
 _CRASHED = """
-SELECT b.id, b.place, b.members, b.attempts, b.bytes FROM batch b JOIN place p ON p.id = b.place
+SELECT b.id, b.owner, b.place, b.members, b.attempts, b.bytes FROM batch b
+JOIN place p ON p.id = b.place
 WHERE b.phase <> 'closed' AND b.phase = 'sending' AND p.target = ?"""
 _UNCLAIMED = """
-UPDATE batch SET due = ?
+SELECT id, owner FROM batch
 WHERE phase <> 'closed' AND phase IN ('queued', 'in_doubt') AND due IS NULL
 AND place IN (SELECT id FROM place WHERE target = ?)"""
+_TAKEN = "UPDATE batch SET phase = 'in_doubt', due = ?, owner = '' WHERE id = ?"
 _SUPERSEDED = """
 SELECT v.id FROM json_each(?) j JOIN version v ON v.id = j.value
 JOIN identity i ON i.id = v.identity WHERE i.latest > v.id"""
@@ -155,8 +158,10 @@ def failed(
 
 
 def unclaim(ledger: Ledger, target: Target, claims: Sequence[Claim], now: datetime) -> None:
-    """Put back what was claimed and not begun: surely nothing of it left."""
-    for claim in claims:
+    """Put back what was claimed and not begun: surely nothing of it left. What another process
+    has taken over is its own."""
+    held = mine(ledger, [claim.id for claim in claims])
+    for claim in [c for c in claims if c.id in held]:
         sql = "UPDATE batch SET phase = ?, due = ?, touched = ? WHERE id = ?"
         phase = "in_doubt" if claim.doubtful else "queued"
         ledger.db.run(sql, (phase, now.timestamp(), not claim.batch.fresh, claim.id))
@@ -164,11 +169,13 @@ def unclaim(ledger: Ledger, target: Target, claims: Sequence[Claim], now: dateti
             _requeue(ledger, target, claim, now)
 
 
-def recover(ledger: Ledger, target: Target, now: datetime) -> int:
-    """Take over from a dead process: what was being sent is in doubt; how many batches."""
-    crashed = ledger.db.rows(_CRASHED, (target.name,))
+def recover(ledger: Ledger, target: Target, now: datetime, *, began: bool = False) -> int:
+    """Take over from dead processes: what was being sent is in doubt; how many batches. Unless this
+    one `began` to send, what stands in its own name was left by an earlier run."""
+    living = alive(ledger) if began else alive(ledger) - {ledger.owner}
+    crashed = [r for r in ledger.db.rows(_CRASHED, (target.name,)) if r[1] not in living]
     at = now.timestamp()
-    for batch, place, versions, attempts, size in crashed:
+    for batch, _, place, versions, attempts, size in crashed:
         note = "found after a crash"
         ledger.move(
             place,
@@ -179,11 +186,11 @@ def recover(ledger: Ledger, target: Target, now: datetime) -> int:
             note=note,
             batch=batch,
         )
-        sql = "UPDATE batch SET phase = 'in_doubt', due = ? WHERE id = ?"
-        ledger.db.run(sql, (at, batch))
+        ledger.db.run(_TAKEN, (at, batch))
         row = (batch, attempts + 1, at, ledger.owner, "", "in_doubt", "in_doubt", "crash", note)
         ledger.db.run(_ATTEMPT, (*row, 0.0, size, at))
-    ledger.db.run(_UNCLAIMED, (at, target.name))
+    left = [b for b, o in ledger.db.rows(_UNCLAIMED, (target.name,)) if o not in living]
+    ledger.db.many("UPDATE batch SET due = ?, owner = '' WHERE id = ?", [(at, b) for b in left])
     return len(crashed)
 
 

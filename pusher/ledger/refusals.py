@@ -14,7 +14,8 @@ from validator.records import Operation
 
 _REASONS = """
 SELECT p.name, v.note, COUNT(*), MIN(v.id) FROM version v JOIN place p ON p.id = v.place
-WHERE v.state = 'rejected' AND v.changed >= ? AND (? IS NULL OR p.target = ?)
+WHERE v.state = 'rejected' AND v.changed >= ?
+AND (CAST(? AS TEXT) IS NULL OR p.target = ?)
 GROUP BY p.name, v.note ORDER BY p.name, v.note"""
 _REFUSED = """
 SELECT v.id, p.name, i.key, v.division, v.note, v.lsh, v.operation, v.known, r.name FROM version v
@@ -22,7 +23,8 @@ JOIN place p ON p.id = v.place JOIN identity i ON i.id = v.identity JOIN run r O
 WHERE v.state = 'rejected' AND v.changed >= ? AND p.target = ? ORDER BY p.name, v.id"""
 _SILENT = """
 SELECT p.target, p.name, COUNT(*), MIN(v.changed) FROM version v JOIN place p ON p.id = v.place
-WHERE v.watch = 1 AND v.state = 'delivered' AND v.changed < ? AND (? IS NULL OR p.target = ?)
+WHERE v.watch = 1 AND v.state = 'delivered' AND v.changed < ?
+AND (CAST(? AS TEXT) IS NULL OR p.target = ?)
 GROUP BY p.target, p.name ORDER BY p.target, p.name"""
 
 

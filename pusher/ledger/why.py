@@ -24,7 +24,7 @@ DEPTH = 16
 _LINKS = """
 SELECT p.link, (
   SELECT id FROM (SELECT id FROM identity WHERE hash = p.hash
-    UNION ALL SELECT identity FROM handle WHERE hash = p.hash) LIMIT 1)
+    UNION ALL SELECT identity FROM handle WHERE hash = p.hash) AS named LIMIT 1)
 FROM parent p WHERE p.version = ? AND length(p.hash) = 16 ORDER BY p.link"""
 _OWN = "SELECT 1 FROM parent WHERE version = ? AND length(hash) = 8"
 _IDENTITY = """

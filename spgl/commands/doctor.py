@@ -98,16 +98,15 @@ def _state(call: Call) -> Iterator[Finding]:
 
 
 def _ledger(call: Call) -> Iterator[Finding]:
-    from pusher.ledger import open_ledger
     from pusher.ledger.database import LedgerError
 
-    path = call.settings.ledger_path
-    what = Text(f"台账 {path}", f"ledger {path}")
-    if not path.exists():
+    place = call.settings.ledger
+    what = Text(f"台账 {place}", f"ledger {place}")
+    if not place.exists():
         yield Finding(what, fine=True, detail="not made yet")
         return
     try:
-        ledger = open_ledger(path)
+        ledger = place.open()
     except LedgerError as fault:
         yield Finding(what, fine=False, detail=fault.text[call.lang])
         return

@@ -18,6 +18,7 @@ from pusher.ledger.queries import Entry, list_rows
 from pusher.ledger.selector import Selector
 from pusher.states import State
 from spgl.inspector.site import Refusal
+from spgl.ledger_place import LedgerPlace
 from validator.text import Text
 
 #: States that the partial index `version_attention` holds, in the words of its definition.
@@ -42,6 +43,8 @@ _STANDS = "(SELECT i.sequence FROM identity i WHERE i.id = v.identity) = v.seque
 
 class ReadOnly:
     """`pusher.ledger.database.Database` on a SQLite file that is never written. Raises Refusal."""
+
+    shared = False
 
     def __init__(self, path: Path) -> None:
         try:
@@ -80,21 +83,37 @@ class ReadOnly:
     def many(self, sql: str, rows: Iterable[Sequence[object]]) -> int:
         raise LedgerError(_READ_ONLY)
 
+    def lock(self, name: str) -> bool:
+        raise LedgerError(_READ_ONLY)
+
+    def unlock(self, name: str) -> None:
+        """Nothing is ever taken."""
+
     def close(self) -> None:
         self._db.close()
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Ledger | None]:
+def opened(place: LedgerPlace) -> Iterator[Ledger | None]:
     """The ledger for one question; None where there is no ledger yet. Raises Refusal."""
-    if not path.exists():
+    if not place.exists():
         yield None
         return
-    db = ReadOnly(path)
+    if not place.shared:
+        db = ReadOnly(place.path)
+        try:
+            yield Ledger(db, place.path)
+        finally:
+            db.close()
+        return
     try:
-        yield Ledger(db, path)
-    finally:
-        db.close()
+        ledger = place.open(read_only=True)
+        try:
+            yield ledger
+        finally:
+            ledger.close()
+    except LedgerError as fault:
+        raise Refusal(503, fault.text) from fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +198,9 @@ def standing(ledger: Ledger, state: State) -> tuple[int, bool]:
     count, read = 0, 0
     for place in places(ledger):
         sql = f"""SELECT COALESCE(SUM(newest), 0), COUNT(*) FROM (
-        SELECT {_STANDS} AS newest FROM version v WHERE v.place = ? AND v.state = ?
-        AND {_INDEXED} ORDER BY v.id DESC LIMIT ?)"""  # noqa: S608 - our own constants
+        SELECT CASE WHEN {_STANDS} THEN 1 ELSE 0 END AS newest FROM version v
+        WHERE v.place = ? AND v.state = ?
+        AND {_INDEXED} ORDER BY v.id DESC LIMIT ?) AS looked"""  # noqa: S608 - our own constants
         found, looked = ledger.db.rows(sql, (place.id, state.value, REASONS - read))[0]
         count, read = count + found, read + looked
         if read >= REASONS:

@@ -40,7 +40,7 @@ def make_site(
         runs=runs,
         indexes=Indexes(state_dir, runs, packs, personal=rights.personal),
         snapshots=Snapshots(state_dir, runs, packs, reading),
-        ledger_path=settings.ledger_path,
+        ledger=settings.ledger,
         baseline_path=baseline or state_dir / "baseline.json",
         reading=reading,
         rights=rights,

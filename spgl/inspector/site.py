@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from spgl.ledger_place import LedgerPlace
 from validator.finding import Veil
 from validator.pack import Packs, Table
 from validator.reports.titles import Titles
@@ -38,7 +39,7 @@ class Site:
     runs: Runs
     indexes: Indexes
     snapshots: Snapshots
-    ledger_path: Path
+    ledger: LedgerPlace
     baseline_path: Path
     reading: SourceOptions
     rights: Rights

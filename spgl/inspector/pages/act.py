@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from pusher.ledger.actions import Act, retry, withdraw
-from pusher.ledger.core import Ledger, open_ledger
+from pusher.ledger.core import Ledger
 from pusher.ledger.database import LedgerError
 from pusher.ledger.queries import life
 from pusher.ledger.remark import remark
@@ -62,7 +62,7 @@ def known(site: Site, violations: tuple[Violation, ...]) -> frozenset[str]:
 def _version(site: Site, name: str, text: str) -> str:
     if not text.isascii() or not text.isdigit():
         raise Refusal(400, _UNKNOWN)
-    if not site.ledger_path.exists():
+    if not site.ledger.exists():
         raise Refusal(404, _NO_LEDGER)
     done = _in_ledger(site, name, int(text))
     if not done.moved:
@@ -73,7 +73,7 @@ def _version(site: Site, name: str, text: str) -> str:
 
 def _in_ledger(site: Site, name: str, version: int) -> Act:
     try:
-        ledger = open_ledger(site.ledger_path)
+        ledger = site.ledger.open()
         try:
             make = retry if name == "retry" else withdraw
             return make(ledger, Selector(handles=(version,)), site.rights.who, site.now())
@@ -110,10 +110,10 @@ def _known(site: Site, form: Mapping[str, str]) -> str:
 def _remark(site: Site, violation: Violation, reason: str) -> None:
     """Write it beside the record's newest version at every target that knows the record."""
     table = qualified(violation)
-    if not site.ledger_path.exists() or table is None or not violation.key:
+    if not site.ledger.exists() or table is None or not violation.key:
         return
     try:
-        ledger = open_ledger(site.ledger_path)
+        ledger = site.ledger.open()
     except LedgerError as fault:
         raise Refusal(503, fault.text) from fault
     try:

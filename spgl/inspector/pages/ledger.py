@@ -62,7 +62,7 @@ class LedgerPage:
 
 def build(site: Site, ask: Ask) -> LedgerPage:
     state, target, table = _state(ask), ask.one("target"), ask.one("table")
-    with opened(site.ledger_path) as ledger:
+    with opened(site.ledger) as ledger:
         if ledger is None:
             return LedgerPage(
                 False, state, "", "", (), (), (), (), False, 0, (), 0, "", False, site.csrf

@@ -89,7 +89,7 @@ class Month:
 def build(site: Site, ask: Ask) -> Month:
     nights = site.runs.nights(400)
     known = {n.started.strftime("%Y-%m") for n in nights}
-    with opened(site.ledger_path) as ledger:
+    with opened(site.ledger) as ledger:
         if ledger is not None:
             known |= {
                 r.started.astimezone().strftime("%Y-%m") for r in status(ledger, runs=400).runs
@@ -112,7 +112,7 @@ def build(site: Site, ask: Ask) -> Month:
         stages=_stages(site, run) if run else (),
         departments=_departments(site, run, snapshot) if run and snapshot else (),
         departments_known=bool(snapshot and snapshot.tables),
-        ledger=site.ledger_path.exists(),
+        ledger=site.ledger.exists(),
         entered=sent.entered,
         states=sent.states,
         delays=sent.delays,
@@ -131,7 +131,7 @@ class _Sent:
 
 
 def _sent(site: Site, start: datetime, end: datetime, snapshot: Snapshot | None) -> _Sent:
-    with opened(site.ledger_path) as ledger:
+    with opened(site.ledger) as ledger:
         if ledger is None:
             return _Sent()
         seen = f"{start} {ledger.last_id('version')} {ledger.last_id('event')} {bool(snapshot)}"

@@ -130,7 +130,7 @@ def build(site: Site, ask: Ask) -> Overview:
         cases_missing=why,
         states=states,
         nights=tuple(_night(n, pushes.get(n.id)) for n in nights),
-        ledger=site.ledger_path.exists(),
+        ledger=site.ledger.exists(),
         **{n: lines.get(n, empty) for n in _GROUPS},
     )
 
@@ -154,7 +154,7 @@ _Standing = Mapping[State, tuple[int, bool]]
 
 
 def _ledger(site: Site) -> tuple[tuple[StateLine, ...], _Standing, Mapping[str, PushRun]]:
-    with opened(site.ledger_path) as ledger:
+    with opened(site.ledger) as ledger:
         if ledger is None:
             return (), {}, {}
         found = status(ledger, runs=3 * _NIGHTS)

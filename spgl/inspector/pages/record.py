@@ -90,7 +90,7 @@ def build(site: Site, ask: Ask) -> RecordPage:
     index = site.indexes.open(run) if run else None
     marks = _violations(index, found) if index is not None else ()
     lives: tuple[Told, ...] = ()
-    with opened(site.ledger_path) as ledger:
+    with opened(site.ledger) as ledger:
         if ledger is not None and all(f in found.key for f in found.table.key.fields):
             lives = told(ledger, found.table.qualified, found.key)
         came = () if ledger is None else came_back(ledger, site.packs, found.key)
@@ -117,7 +117,7 @@ def build(site: Site, ask: Ask) -> RecordPage:
         children=children(site, snapshot, found.table, looked) if snapshot is not None else (),
         lives=tuple(_veiled(site, found.table, t) for t in lives),
         came=came,
-        ledger=site.ledger_path.exists(),
+        ledger=site.ledger.exists(),
         case_url=case_url(ask.one("run"), case) if case else "",
         project_url=project_url(ask.one("run"), project) if project else "",
         back=_back(ask),
@@ -134,7 +134,7 @@ def _find(site: Site, ask: Ask) -> tuple[_Found, str]:
     snapshot = site.snapshots.open(run) if run else None
     version = ask.number("version")
     if version is not None:
-        with opened(site.ledger_path) as ledger:
+        with opened(site.ledger) as ledger:
             if ledger is None:
                 raise Refusal(404, _NO_LEDGER)
             name, key = identity(ledger, version)
