@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from spgl import deletions, planning, pushing, refusals
+from spgl import crew, deletions, planning, pushing, refusals
 from spgl.checking import Checking
 from spgl.cli import Call, Exit, gravest, is_temporary
 from spgl.config import ConfigError
@@ -123,7 +123,7 @@ def deliver(
     """Work off what the ledger holds for one target. Raises ConfigError, LedgerError."""
     began = datetime.now().astimezone() if several else None
     own = route.packs(packs)
-    delivery = pushing.deliver(call, ledger, route.target, own, run_id, until=end, locked=locked)
+    delivery = crew.deliver(call, ledger, route, own, run_id, until=end, locked=locked)
     print(pushing.tell(delivery, route.target, call.lang))
     named = f"{run_id}-{route.target.name}" if several else run_id
     refusals.show(call, ledger, route.target, own, named, began)

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spgl import checking, narrowing, outputs, planning, pushing, routing, serving
+from spgl import checking, crew, narrowing, outputs, planning, pushing, routing, serving
 from spgl.cli import Call, gravest
 from spgl.config import ConfigError
 from spgl.night import ends
@@ -57,6 +57,16 @@ def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
         help=say(
             "等待到期重试的最长秒数（默认 120）",
             "wait this long for retries that fall due (default 120)",
+        ),
+    )
+    group.add_argument(
+        "--workers",
+        type=int,
+        default=1,
+        metavar="N",
+        help=say(
+            "用 N 个进程投送（需要 PostgreSQL 台账）",
+            "send with N processes (needs a ledger on PostgreSQL)",
         ),
     )
     group.add_argument(
@@ -141,6 +151,7 @@ _DRY = Text(
 
 def run(call: Call) -> int:
     pushing.check_metrics(call)
+    crew.check(call)
     code = _run(call)
     if not call.args.dry_run:
         pushing.write_metrics(call, code)
