@@ -3,9 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ROWS ?= 200000
+RUNS ?= 200
+SEED ?= 1
+KINDS ?= http,sqlite,mariadb,postgresql
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fix bench docs sandbox golden clean
+.PHONY: help setup demo test check fix bench faults docs sandbox golden clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -38,6 +41,9 @@ check: $(VENV)/.dev ## ruff, mypy, house rules, drift of generated files
 fix: $(VENV)/.dev ## format and mend what ruff can mend
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+faults: $(VENV)/.dev ## kill, cut and lie at random, compare source, ledger and target (RUNS=2000 SEED=1 KINDS=http)
+	@PYTHONPATH=.:tests $(BIN)/python tests/faults/campaign.py --runs $(RUNS) --seed $(SEED) --kinds $(KINDS)
 
 docs: $(VENV)/.dev ## regenerate schemas and generated pages
 	@$(BIN)/python -m spgl.docs

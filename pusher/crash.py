@@ -26,9 +26,9 @@ POINTS = (
     "notified",
 )
 
-#: Points that not every run passes: a batch cut in two, rows of an exchange database written and
-#: not yet committed.
-OTHER_POINTS = ("halved", "written")
+#: Points that not every run passes: a step of bringing a ledger up to date, a batch cut in two, rows
+#: of an exchange database written and not yet committed.
+OTHER_POINTS = ("migrating", "halved", "written")
 
 #: Points of taking over what a target wrote for us, where its pack has tables that come in.
 INBOUND_POINTS = ("inbound_stored", "inbound_marked", "events_assigned", "events_placed")

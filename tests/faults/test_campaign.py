@@ -1,0 +1,22 @@
+"""A short campaign: a few runs into every kind of target. The long one is `make faults`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+from campaign import KINDS, campaign, told
+
+RUNS = int(os.environ.get("SPGL_FAULT_RUNS", "3"))
+SEED = int(os.environ.get("SPGL_SEED", "20260301"))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="pushes are forked from a warm process")
+@pytest.mark.timeout(120 + 30 * RUNS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_short_campaign_finds_nothing_wrong(kind: str, tmp_path: Path) -> None:
+    tally = asyncio.run(campaign((kind,), RUNS, SEED, tmp_path))
+    assert not tally.failed, told(tally)
+    assert tally.done["pushes killed"], "nothing was killed"
