@@ -16,7 +16,7 @@ from front_databases import KINDS, Front, front_database
 
 from pusher.inbound import Fate, Inbound, InboundRow, Mark, judge, receive
 from pusher.ledger import inbound as stored
-from pusher.ledger.core import Ledger, open_ledger
+from pusher.ledger.core import Ledger
 from pusher.sandbox.collector import Collector
 from pusher.sandbox.exchange_tables import create_tables
 from pusher.sandbox.script import Script
@@ -25,6 +25,7 @@ from pusher.transport import Failure
 from pusher.transports.exchange_db import ExchangeTransport
 from pusher.transports.exchange_inbox import ExchangeInbox
 from pusher.world import World
+from tests.ledgers import ENGINES, ledger_on
 
 PROCESS = "SPGL_XMSPGCXXB"
 TABLE = f"{fire.STANDARD}/{PROCESS}"
@@ -40,11 +41,10 @@ def front(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Front]:
         yield front
 
 
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    made = open_ledger(tmp_path / "ledger.db")
-    yield made
-    made.close()
+@pytest.fixture(params=ENGINES)
+def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
+    with ledger_on(request.param, tmp_path) as made:
+        yield made
 
 
 def feedback(front: Front, key: str, **values: str | None) -> None:
