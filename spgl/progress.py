@@ -26,18 +26,23 @@ _LINE = Text(
 
 @contextmanager
 def shown(
-    lang: Lang, *, quiet: bool, out: TextIO | None = None
+    lang: Lang,
+    *,
+    quiet: bool,
+    out: TextIO | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Callable[[Progress], None]]:
-    """A callback for `check`: shows rows, rows/s and time left on `out` (default stderr)."""
+    """A callback for `check`: shows rows, rows/s and time left on `out` (default stderr). `clock`
+    tells seconds."""
     stream = out or sys.stderr
     live = stream.isatty()
-    began = time.monotonic()
+    began = clock()
     state = {"said": began + _PATIENCE - _PLAIN_EVERY if not live else began, "wrote": 0.0}
     rows: dict[str, int] = {}
 
     def on(progress: Progress) -> None:
         rows[progress.file] = progress.rows
-        now = time.monotonic()
+        now = clock()
         due = _LIVE_EVERY if live else _PLAIN_EVERY
         if quiet or now - began < _PATIENCE or now - state["said"] < due:
             return

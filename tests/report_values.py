@@ -243,6 +243,44 @@ def hostile() -> Made:
     return Made(head(tables, rule_counts(make()), problems=problems), make)
 
 
+#: What would steer a reader of one format or another; short, so that golden files stay readable.
+STEERING = (
+    *HOSTILE[:7],
+    "100%0A::error::injected %25 , : done",
+    "::warning file=x::injected",
+    "| cell | `code` [link](http://example.invalid) <!-- -->",
+    "@SUM(1+1)*cmd|' /C calc'!A0",
+    "##vso[task.complete result=Failed] _x0041_ \\u0041 &#65; \ufeff",
+)
+
+
+def steering() -> Made:
+    """Short hostile values, in value, key, texts and file."""
+
+    def make() -> Iterator[Violation]:
+        for record, value in enumerate(STEERING, 1):
+            yield violation(
+                "sample-unlisted-code", PROJECTS, ("XMMC",), value, record,
+                message=Text(f"值 {value} 不合格", f"The value {value} does not conform"),
+                help=Text(f"请更正 {value}", f"Correct {value}"),
+                file=f"export/{value[:12]}.csv", division=value[:6],
+            )  # fmt: skip
+
+    count = len(STEERING)
+    counts = TableCounts(Text("项目", "Project"), None, read=count, blocked=count, errors=count)
+    return Made(head({PROJECTS: counts}, rule_counts(make())), make)
+
+
+def enormous() -> Made:
+    """One value of a megabyte."""
+
+    def make() -> Iterator[Violation]:
+        yield violation("sample-unlisted-code", PROJECTS, ("XMMC",), "长=\n" * 350_000, 1)
+
+    counts = TableCounts(Text("项目", "Project"), None, read=1, blocked=1, errors=1)
+    return Made(head({PROJECTS: counts}, rule_counts(make())), make)
+
+
 def many(count: int) -> Made:
     """`count` violations of two rules in one table, made while they are read."""
 

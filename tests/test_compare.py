@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import report_values as values
+from jsonschema import Draft202012Validator
+from test_reports_json import DOCS, REGISTRY
 
 from spgl.cli import main
 from validator import report_file
@@ -20,6 +22,8 @@ from validator.reports.comparison import render_json, render_text
 from validator.run import FileProblem
 from validator.text import Lang, Text
 from validator.violation import Severity, Violation
+
+COMPARISON = json.loads((DOCS / "compare.schema.json").read_text("utf-8"))
 
 
 def run_of(violations: Sequence[Violation], name: str = "run") -> values.Made:
@@ -99,6 +103,23 @@ def test_the_json_holds_every_change() -> None:
     assert document["counts"]["fixed"]["groups"] == [
         {"rule": "sample-empty", "severity": "error", "table": values.PROJECTS, "count": 2}
     ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(values.mixed, values.steering), (values.empty, values.mixed), (values.clean, values.clean)],
+)
+def test_the_json_is_valid_against_its_schema(
+    before: Callable[[], values.Made], after: Callable[[], values.Made]
+) -> None:
+    out = io.BytesIO()
+    render_json(compare(before(), after()), out)
+    schema = Draft202012Validator(COMPARISON, registry=REGISTRY)
+    document = json.loads(out.getvalue())
+    schema.validate(document)
+    assert not schema.is_valid({**document, "new": [{"rule": "sample-empty"}]})
+    assert not schema.is_valid({**document, "counts": {}})
+    assert set(COMPARISON["properties"]) == set(document), "every member is described"
 
 
 # --- json reports read back

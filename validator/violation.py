@@ -33,7 +33,8 @@ class Violation:
 
     `record` is 1-based in its file, null for file-level violations; `line` is the physical line or
     null; `pointer` is a JSON Pointer into the document that the cell holds, null for anything else;
-    `division` is the record's own (XZQHDM) as written, null where it has none; `key` and `value` are already masked where personal unless the run shows personal data.
+    `division` is the record's own (XZQHDM) as written, null where it has none; `key` and `value`
+    are already masked where personal unless the run shows personal data.
     """
 
     rule: str
