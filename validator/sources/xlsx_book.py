@@ -69,14 +69,14 @@ def elements(
                         continue
                     waiting = 0
                     if element.getroottree().docinfo.internalDTD is not None:
-                        raise _unreadable(place, member)
+                        raise unreadable(place, member)
                     yield element
                     _forget(element)
                 if waiting > WIDEST:
-                    raise _unreadable(place, member)
+                    raise unreadable(place, member)
         parser.close()
     except (etree.XMLSyntaxError, KeyError) as fault:
-        raise _unreadable(place, member) from fault
+        raise unreadable(place, member) from fault
     except DAMAGE as fault:
         raise damaged(place, member) from fault
 
@@ -110,13 +110,6 @@ def read_book(box: zipfile.ZipFile, place: Place) -> Book:
     return Book(tuple(sheets), since_1904, one("/sharedStrings"), one("/styles"))
 
 
-def shared_strings(box: zipfile.ZipFile, book: Book, place: Place) -> list[str]:
-    """The texts that cells point to, in order."""
-    if book.strings_member is None or book.strings_member not in box.namelist():
-        return []
-    return [text_of(e) for e in elements(box, book.strings_member, ("si",), place)]
-
-
 def date_styles(box: zipfile.ZipFile, book: Book, place: Place) -> frozenset[str]:
     """Numbers of the cell styles that show a date or a time."""
     if book.styles_member is None or book.styles_member not in box.namelist():
@@ -144,10 +137,15 @@ def text_of(element: etree._Element) -> str:
 
 
 def unescaped(text: str) -> str:
-    """`_x000D_` and its like as the characters they stand for."""
+    """`_x000D_` and its like as the characters they stand for; half a character stays as it is."""
     if "_x" not in text:
         return text
-    return _ESCAPED.sub(lambda found: chr(int(found.group(1), 16)), text)
+    return _ESCAPED.sub(_character, text)
+
+
+def _character(found: re.Match[str]) -> str:
+    code = int(found.group(1), 16)
+    return found.group() if 0xD800 <= code <= 0xDFFF else chr(code)
 
 
 def no_workbook(place: Place) -> Exception:
@@ -180,7 +178,8 @@ def _forget(element: etree._Element) -> None:
             del parent[0]
 
 
-def _unreadable(place: Place, member: str) -> Exception:
+def unreadable(place: Place, member: str) -> Exception:
+    """The SourceError of a part that is damaged, too large or carries a DTD."""
     return place.refuse(
         f"工作簿的 {member} 无法读取（损坏、过大或含 DTD）；请用 Excel 或 WPS 打开后另存为 .xlsx",
         f"the part {member} of the workbook cannot be read (damaged, too large or with a DTD);"

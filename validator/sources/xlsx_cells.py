@@ -7,23 +7,23 @@ marked, never repaired. Which field a cell belongs to is given; nothing is judge
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from math import isfinite
 
+import polars as pl
 from lxml import etree
 
 from validator.pack import Kind
 from validator.sources.xlsx_book import text_of, unescaped
 
 _LETTERS = re.compile(r"[A-Z]{1,3}")
-_TEMPORAL = (Kind.DATE, Kind.DATETIME)
+TEMPORAL = (Kind.DATE, Kind.DATETIME)
 #: An unformatted number is taken for a day only between 1927-05-18 and 2173-10-13, so that a year
 #: or 20240105 stays visible.
-_DAYS = (10_000, 100_000)
+DAYS = (10_000, 100_000)
 _LAST_DAY = 2_958_466
 #: From here on Excel has replaced digits by zeros.
 _DIGITS = 10**15
@@ -31,9 +31,9 @@ _DIGITS = 10**15
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """What reading cells needs of the workbook."""
+    """What reading cells needs of the workbook; `strings` are its shared texts."""
 
-    strings: Sequence[str]
+    strings: pl.Series
     dates: frozenset[str]
     since_1904: bool
 
@@ -82,10 +82,15 @@ def cell_of(element: etree._Element, cells: Cells, kind: Kind) -> Cell | None:
     if shape == "s":
         text = _shared(value, cells)
         return Cell(text) if text else None
+    return plain_cell(shape, value, kind, cells, shows_date=element.get("s") in cells.dates)
+
+
+def plain_cell(shape: str, value: str, kind: Kind, cells: Cells, *, shows_date: bool) -> Cell:
+    """The cell of a stored text that is no shared or inline string."""
     if shape == "b":
         return Cell("true" if value in ("1", "true") else "false", native=True)
     if shape == "n":
-        return _number(value, kind, cells, shows_date=element.get("s") in cells.dates)
+        return _number(value, kind, cells, shows_date=shows_date)
     if shape == "d":
         return Cell(value.replace("T", " ").removesuffix("Z"))
     return Cell(unescaped(value))
@@ -94,7 +99,7 @@ def cell_of(element: etree._Element, cells: Cells, kind: Kind) -> Cell | None:
 def _shared(value: str, cells: Cells) -> str:
     if not value.isascii() or not value.isdigit() or int(value) >= len(cells.strings):
         return ""
-    return cells.strings[int(value)]
+    return str(cells.strings[int(value)])
 
 
 def _number(value: str, kind: Kind, cells: Cells, *, shows_date: bool) -> Cell:
@@ -104,7 +109,7 @@ def _number(value: str, kind: Kind, cells: Cells, *, shows_date: bool) -> Cell:
         return Cell(value)
     if not isfinite(number):
         return Cell(value)
-    if shows_date or (kind in _TEMPORAL and _DAYS[0] <= number < _DAYS[1]):
+    if shows_date or (kind in TEMPORAL and DAYS[0] <= number < DAYS[1]):
         shown = _day(number, cells)
         if shown is not None:
             return Cell(shown)
