@@ -6,9 +6,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from random import Random
 
@@ -60,9 +61,9 @@ def begin(shared: Shared, night: int) -> None:
         ledger.close()
 
 
-async def ended(process: object) -> int | None:
-    await asyncio.to_thread(process.join, 120)  # type: ignore[attr-defined]
-    return process.exitcode  # type: ignore[attr-defined,no-any-return]
+async def ended(process: BaseProcess) -> int | None:
+    await asyncio.to_thread(process.join, 120)
+    return process.exitcode
 
 
 async def until(shared: Shared, sql: str, *values: object) -> list[tuple[object, ...]]:
@@ -74,19 +75,32 @@ async def until(shared: Shared, sql: str, *values: object) -> list[tuple[object,
     raise AssertionError("it never came to that")
 
 
+async def busy(shared: Shared, crew: Mapping[str, BaseProcess], rng: Random) -> str:
+    """A worker that has batches on their way; any, when all have ended."""
+    while any(one.is_alive() for one in crew.values()):
+        rows = await asyncio.to_thread(shared.rows, _BUSY)
+        if names := sorted(str(row[0]) for row in rows if row[0] in crew):
+            return rng.choice(names)
+        await asyncio.sleep(0.02)
+    return rng.choice(sorted(crew))
+
+
+_BUSY = "SELECT DISTINCT owner FROM batch WHERE phase = 'sending'"
+
+
 async def nights_of_kills(shared: Shared, rng: Random) -> int:
     """Nights with three workers of which one after the other is killed; the number of the last.
     The next night is entered while workers of the last still send."""
     number = night = hit = 0
-    crew = {}
+    crew: dict[str, BaseProcess] = {}
     while hit < KILLS:
         begin(shared, night)
         for _ in range(3):
             while len(crew) < CREW:
                 number += 1
                 crew[f"w{number}"] = await asyncio.to_thread(shared.start, f"w{number}")
-            await asyncio.sleep(rng.uniform(0.1, 0.6))
-            name = rng.choice(sorted(crew))
+            name = await busy(shared, crew, rng)
+            await asyncio.sleep(rng.uniform(0.0, 0.2))
             process = crew.pop(name)
             if process.is_alive():
                 kill(process)
@@ -104,8 +118,8 @@ async def nights_of_kills(shared: Shared, rng: Random) -> int:
 
 
 @asynccontextmanager
-async def http(folder: Path, **faults: object) -> AsyncIterator[Sandbox]:
-    script = Script(faults=Faults(**faults), verdict_delay=0.01, page=20)  # type: ignore[arg-type]
+async def http(folder: Path, faults: Faults, delay: float | None = None) -> AsyncIterator[Sandbox]:
+    script = Script(faults=faults, verdict_delay=delay, page=20)
     async with Sandbox(SandboxSettings(store=folder / "sandbox.db"), script) as sandbox:
         yield sandbox
 
@@ -114,8 +128,9 @@ async def test_three_workers_killed_at_random_over_http(
     tmp_path: Path, place: tuple[str, str]
 ) -> None:
     print(f"seed {SEED}")
-    chance = {"reset-before": 0.03, "reset-after": 0.05, "truncate": 0.03, "missing": 0.02}
-    async with http(tmp_path, seed=SEED, chance=chance, slow_seconds=0.05) as sandbox:
+    chance = {"reset-before": 0.03, "reset-after": 0.05, "missing": 0.02, "slow": 0.3}
+    faults = Faults(seed=SEED, chance=chance, slow_seconds=0.05)
+    async with http(tmp_path, faults, delay=0.01) as sandbox:
         shared = Shared(*place, "http", sandbox.url)
         last = await nights_of_kills(shared, Random(SEED))
         judge(Stand(sandbox.store.effects(), sandbox.store.held()), shared, last)
@@ -149,8 +164,8 @@ _STATES = "SELECT id, state, changed FROM version ORDER BY id"
 async def test_a_stopped_worker_that_wakes_late_changes_nothing(
     tmp_path: Path, place: tuple[str, str]
 ) -> None:
-    steps = {"send": ["slow"] * 3}
-    async with http(tmp_path, steps=steps, slow_seconds=1.5) as sandbox:
+    faults = Faults(steps={"send": ("slow",) * 3}, slow_seconds=1.5)
+    async with http(tmp_path, faults) as sandbox:
         shared = Shared(*place, "http", sandbox.url)
         begin(shared, 0)
         late = await asyncio.to_thread(shared.start, "late")
@@ -173,7 +188,8 @@ async def test_a_stopped_worker_that_wakes_late_changes_nothing(
 async def test_a_worker_that_loses_its_session_ends_and_another_goes_on(
     tmp_path: Path, place: tuple[str, str]
 ) -> None:
-    async with http(tmp_path, steps={"send": ["slow"] * 3}, slow_seconds=1.0) as sandbox:
+    faults = Faults(steps={"send": ("slow",) * 3}, slow_seconds=1.0)
+    async with http(tmp_path, faults) as sandbox:
         shared = Shared(*place, "http", sandbox.url)
         begin(shared, 0)
         cut = await asyncio.to_thread(shared.start, "cut")

@@ -1,4 +1,4 @@
-"""A worker as a process of its own, forked from a warm one: it only delivers from a shared ledger."""
+"""A worker as a process of its own, forked from a warm one: it delivers from a shared ledger."""
 
 from __future__ import annotations
 
