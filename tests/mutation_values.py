@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from random import Random
 
-from engine_values import packs
+import engine_values
 
 from validator.compiled import every_need
 from validator.formats import FORMATS
-from validator.pack import Field, FormatUse, Kind, Role, Table
+from validator.load import DEFAULT_PACKS
+from validator.pack import Field, FormatUse, Kind, Packs, Role, Table
 from validator.plan import final_uses
 from validator.rule import Use
 from validator.rules import rules
@@ -32,6 +33,12 @@ BUSINESS = (
     "SPGL_JSGCXFSJSCXXB", "SPGL_JSGCXFYSXXB", "SPGL_JSGCXFYSBAXXB",
 )  # fmt: skip
 FIRE = ("0100000", "0140000", "0150000")
+
+
+@cache
+def packs() -> Packs:
+    """The packs of the city; optional ones have no records in it."""
+    return Packs(tuple(p for p in engine_values.packs() if p.name in DEFAULT_PACKS))
 
 
 @dataclass(frozen=True, slots=True)
