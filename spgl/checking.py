@@ -68,7 +68,6 @@ def add(parser: argparse.ArgumentParser, lang: Lang) -> None:
     narrowing.add(group, lang)
     group.add_argument(
         "--known-keys",
-        type=Path,
         metavar="PATH",
         help=say(
             "国家系统已有的记录：台账，或每表一个CSV的目录",
@@ -286,6 +285,7 @@ def fingerprint_key(state_dir: Path, *, keep: bool) -> bytes:
 
 
 def _known(call: Call, packs: Packs) -> Mapping[str, pl.DataFrame]:
-    from spgl.known import read_known
+    from spgl.known import known_place, read_known
 
-    return read_known(call.args.known_keys, packs) if call.args.known_keys else {}
+    place = known_place(call)
+    return {} if place is None else read_known(place, packs)

@@ -74,15 +74,15 @@ def fault_of(url: str, schema: str) -> Text | None:
 
 
 _PASSWORD = Text(
-    "ledger.url 不可含密码；请用环境变量 PGPASSWORD 或 PGPASSFILE",
-    "ledger.url must not hold a password; set PGPASSWORD or PGPASSFILE instead",
+    "台账地址不可含密码；请用环境变量 PGPASSWORD 或 PGPASSFILE",
+    "the address of a ledger must not hold a password; set PGPASSWORD or PGPASSFILE instead",
 )
 _MALFORMED = Text(
-    "ledger.url 应为 postgresql+psycopg://用户@主机/数据库",
-    "ledger.url must read postgresql+psycopg://user@host/database",
+    "台账地址应为 postgresql+psycopg://用户@主机/数据库",
+    "the address of a ledger must read postgresql+psycopg://user@host/database",
 )
 _BAD_SCHEMA = Text(
-    "ledger.schema {schema} 不合法：只用小写字母、数字和下划线，不以数字开头",
-    "ledger.schema {schema} is no plain name; use lower-case letters, digits and underscores, "
+    "台账模式名 {schema} 不合法：只用小写字母、数字和下划线，不以数字开头",
+    "ledger schema {schema} is no plain name; use lower-case letters, digits and underscores, "
     "no digit first",
 )

@@ -190,12 +190,11 @@ def _known(
     call: Call, routes: routing.Routes, ledger: Ledger, packs: Packs
 ) -> Mapping[str, pl.DataFrame]:
     """What the targets hold by the ledger, else by --known-keys. Raises ConfigError."""
-    from spgl.known import read_known
+    from spgl.known import known_place, read_known
 
     known = routes.known(ledger)
-    if call.args.known_keys:
-        return {**read_known(call.args.known_keys, packs), **known}
-    return known
+    place = known_place(call)
+    return known if place is None else {**read_known(place, packs), **known}
 
 
 def _end(call: Call) -> datetime | None:
