@@ -87,7 +87,8 @@ class Budget:
     sick target would get several times the requests of a healthy one.
 
     A retry is a claim of a batch that was attempted since `since` (seconds since 1970), the
-    beginning of the run: what earlier runs left is no retry of this one.
+    beginning of the run: what earlier runs left is no retry of this one. The first question about
+    a lost answer is none either, nothing is written by it.
     """
 
     share: float
@@ -109,4 +110,5 @@ class Budget:
         self.retries -= sum(map(self._again, claims))
 
     def _again(self, claim: Claim) -> bool:
-        return claim.last_at is not None and claim.last_at.timestamp() >= self.since
+        first = claim.doubtful and not claim.asked
+        return claim.last_at is not None and claim.last_at.timestamp() >= self.since and not first

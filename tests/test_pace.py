@@ -211,6 +211,16 @@ def test_a_sick_target_gets_no_more_retries_than_the_budget_allows(ledger: Ledge
     assert well.put_off == 0
 
 
+def test_the_first_question_about_a_lost_answer_is_no_retry(ledger: Ledger) -> None:
+    """Every answer is lost: each batch is asked for once, though no retry is left."""
+    time, memory = Time(), Memory(after=always(Failure.IN_DOUBT, "reset"))
+    target = Target("national", batch_records=1, retry_budget=0.0)
+    enter(ledger, [record(f"p{i}") for i in range(FLOOR * 2)], target, "r", START)
+    done = push(ledger, target, memory, time)
+    assert done.states == {State.ACCEPTED: FLOOR * 2}
+    assert memory.settled == FLOOR * 2
+
+
 def test_a_budget_grows_with_the_requests_of_the_run() -> None:
     budget = Budget(0.1, 0.0, requests=10_000)
     assert budget.left == 1000

@@ -39,7 +39,8 @@ SELECT b.id, b.key, b.place, p.name, b.members, b.phase, b.touched, b.attempts, 
   b.first_at, b.last_at, b.bytes
 FROM batch b JOIN place p ON p.id = b.place
 WHERE b.phase <> 'closed' AND b.phase IN ('in_doubt', 'queued') AND b.due <= ? AND p.target = ?
-AND (b.last_at IS NULL OR b.last_at < ?) ORDER BY b.phase, b.due LIMIT ?"""
+AND (b.last_at IS NULL OR b.last_at < ? OR (b.phase = 'in_doubt' AND b.asked = 0))
+ORDER BY b.phase, b.due LIMIT ?"""
 _ON_ITS_WAY = """
 SELECT 1 FROM batch b JOIN place p ON p.id = b.place
 WHERE b.phase <> 'closed' AND b.phase = 'sending' AND p.target = ? LIMIT 1"""

@@ -199,7 +199,7 @@ def next_due(ledger: Ledger, target: Target, untried: float = FOREVER) -> dateti
     1970); None when there is none."""
     sql = """SELECT MIN(b.due) FROM batch b JOIN place p ON p.id = b.place
     WHERE b.phase <> 'closed' AND b.phase IN ('in_doubt', 'queued') AND p.target = ?
-    AND (b.last_at IS NULL OR b.last_at < ?)"""
+    AND (b.last_at IS NULL OR b.last_at < ? OR (b.phase = 'in_doubt' AND b.asked = 0))"""
     return moment(ledger.db.rows(sql, (target.name, untried))[0][0])
 
 
