@@ -35,6 +35,10 @@ from validator.text import Text
 _NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 #: Text beside the fields of a record, or elements inside a field.
 _MIXED = etree.XPath("boolean(text()[normalize-space()] | */*)")
+#: Neither of these, and no attribute of a field.
+_PLAIN = etree.XPath("not(text()[normalize-space()] | */* | */@*)")
+#: Layouts that are remembered; exports have one or two.
+_LAYOUTS = 64
 _ROWS = 2000
 _EXCERPT = 80
 
@@ -80,6 +84,7 @@ class _Table:
     cut: re.Pattern[bytes] = ANYWHERE
     names: dict[bytes, None] = field(default_factory=dict)
     open: list[_Open] = field(default_factory=list)
+    layouts: dict[tuple[str, ...], list[str | None]] = field(default_factory=dict)
 
 
 def parts(cursor: Cursor, region: Region, keys: Keys, limit: int) -> Generator[Part, None, None]:
@@ -156,7 +161,7 @@ def _take(table: _Table, gathered: _Gathered, keys: Keys, limit: int, offset: in
     while len(table.open) > 1 or (table.ended and table.open):
         record = table.open.pop(0)
         end = table.open[0].offset if table.open else offset
-        result = TOO_LONG if end - record.offset > limit else _cells(record.element, keys)
+        result = TOO_LONG if end - record.offset > limit else _read(record.element, table, keys)
         gathered.records += 1
         if isinstance(result, Text):
             value = "".join(map(str, record.element.itertext())).strip()[:_EXCERPT]
@@ -175,6 +180,26 @@ def _take(table: _Table, gathered: _Gathered, keys: Keys, limit: int, offset: in
             f"the record that starts on line {line} is far larger than max_record;"
             " look for a lost end tag",
         )
+
+
+def _read(record: etree._Element, table: _Table, keys: Keys) -> dict[str, str] | Text:
+    """What `_cells` says; a plain record whose elements were seen in this order before is read by
+    what they meant then."""
+    if not _PLAIN(record):
+        return _cells(record, keys)
+    children = list(record)
+    tags = tuple([child.tag for child in children])
+    layout = table.layouts.get(tags)
+    if layout is None:
+        result = _cells(record, keys)
+        if not isinstance(result, Text) and len(table.layouts) < _LAYOUTS:
+            table.layouts[tags] = [keys.match(local_name(child)).field for child in children]
+        return result
+    return {
+        name: text
+        for name, child in zip(layout, children, strict=True)
+        if name is not None and (text := child.text)
+    }
 
 
 def _cells(record: etree._Element, keys: Keys) -> dict[str, str] | Text:
