@@ -8,7 +8,7 @@ SEED ?= 1
 KINDS ?= http,sqlite,mariadb,postgresql
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fix bench faults docs sandbox golden clean
+.PHONY: help setup demo test check fix bench bundle faults docs sandbox golden clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -61,6 +61,9 @@ bench: $(VENV)/.bench ## print ratios against floors and peers, with aims (ROWS=
 	@$(BIN)/python -m benchmarks.peers --rows $(ROWS)
 	@$(BIN)/python -m benchmarks.push
 	@$(BIN)/python -m benchmarks.inspector --violations $(ROWS) --versions $(ROWS)
+
+bundle: $(VENV)/.dev ## folder to install from without a network (PYTHONS="3.11 3.12" for more versions)
+	@$(BIN)/python -m offline.bundle $(foreach version,$(PYTHONS),--python $(version))
 
 sandbox: $(VENV)/.run ## run the stand-in national system on loopback
 	@$(BIN)/spgl sandbox

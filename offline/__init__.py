@@ -1,0 +1,1 @@
+"""`make bundle`: a folder from which spgl is installed without a network. Not part of the wheel."""
