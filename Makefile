@@ -59,7 +59,7 @@ bench: $(VENV)/.bench ## print ratios against floors and peers, with aims (ROWS=
 	@$(BIN)/python -m benchmarks.validate --rows $(ROWS)
 	@$(BIN)/python -m benchmarks.start
 	@$(BIN)/python -m benchmarks.peers --rows $(ROWS)
-	@$(BIN)/python -m benchmarks.push
+	@$(BIN)/python -m benchmarks.push --all --scale 0.1
 	@$(BIN)/python -m benchmarks.inspector --violations $(ROWS) --versions $(ROWS)
 
 bundle: $(VENV)/.dev ## folder to install from without a network (PYTHONS="3.11 3.12" for more versions)

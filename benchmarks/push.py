@@ -1,10 +1,11 @@
 """Records a second through ledger and HTTP transport, against a bare client in the same run.
 
-`python -m benchmarks.push`. Both send the same records in batches of the same size, with the same
-number of requests in flight, to a sandbox in a process of its own; each measurement gets a fresh
-sandbox, the cases take turns, the best of `--repeat` counts. The ledger is a file with full sync
-and the attempt log a file of JSON lines. Afterwards the books must balance and the sandbox must
-hold every record: a fast run that loses one fails.
+`python -m benchmarks.push`; `--all` adds exchange databases (`push_exchange`) and what the ledger
+costs beside sending (`push_ledger`). Both send the same records in batches of the same size, with
+the same number of requests in flight, to a sandbox in a process of its own; each measurement gets a
+fresh sandbox, the cases take turns, the best of `--repeat` counts. The ledger is a file with full
+sync and the attempt log a file of JSON lines. Afterwards the books must balance and the sandbox
+must hold every record: a fast run that loses one fails.
 """
 
 from __future__ import annotations
@@ -23,8 +24,10 @@ from random import Random
 
 import aiohttp
 import orjson
+import sqlalchemy as sa
 
-from benchmarks.machine import describe
+from benchmarks import push_exchange, push_ledger
+from benchmarks.machine import Aim, describe
 from benchmarks.wide_table import TABLE, blocks
 from pusher.delivery import deliver
 from pusher.ledger.core import open_ledger
@@ -53,6 +56,10 @@ class Shape:
 
 
 SHAPES = (Shape(1, 4_000, 16), Shape(100, 40_000, 4))
+AIMS = {
+    1: Aim("single records ÷ bare client", 0.80, least=True),
+    100: Aim("batches of 100 ÷ bare client", 0.60, least=True),
+}
 
 
 def records(count: int) -> list[Record]:
@@ -188,20 +195,41 @@ async def compare(shape: Shape, repeat: int) -> None:
     print(
         f"batches of {shape.batch:>3}, {shape.flight} in flight: "
         f"bare client {floor:>8,.0f} records/s, spgl {rate:>8,.0f} records/s = {rate / floor:.2f}; "
-        f"entering {len(rows) / min(entering):,.0f} records/s",
+        f"entering {len(rows) / min(entering):,.0f} records/s\n"
+        f"  {AIMS[shape.batch].said(rate / floor)}",
         flush=True,
     )
+
+
+def others(scale: float, repeat: int) -> None:
+    """Exchange databases and ledger; a server that is missing is told and left out."""
+    rows = records(int(20_000 * scale))
+    for kind in push_exchange.SERVERS:
+        try:
+            print(*push_exchange.measure(kind, rows, repeat), sep="\n", flush=True)
+        except sa.exc.OperationalError as fault:
+            print(f"{kind}: not measured, {str(fault.orig or fault).splitlines()[0]}", flush=True)
+    print(*push_ledger.logging(rows, repeat), sep="\n", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        found = push_ledger.resume(records(int(100_000 * scale) + 100), Path(folder))
+        print(*found, sep="\n", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        many = push_ledger.large(int(10_000_000 * scale), rows, Path(folder))
+        print(*many, sep="\n", flush=True)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--scale", type=float, default=1.0, help="more or fewer records")
+    parser.add_argument("--all", action="store_true", help="exchange databases and ledger as well")
     options = parser.parse_args()
     print(describe(), flush=True)
     for shape in SHAPES:
         count = max(shape.batch, int(shape.records * options.scale))
         asyncio.run(compare(Shape(shape.batch, count, shape.flight), options.repeat))
+    if options.all:
+        others(options.scale, options.repeat)
     print("every record is accepted in the ledger and held by the sandbox")
     return 0
 
