@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from ledger_values import PROJECTS, START, record
 
-from pusher.ledger import LedgerError, open_ledger
+from pusher.ledger import Ledger, LedgerError, enter, life, open_ledger
+from pusher.ledger.database import scripts
 from pusher.ledger.postgresql import Postgres
 from pusher.states import State
+from pusher.target import Target
 from spgl.cli import Exit, main
 from spgl.config import ConfigError, load
 from spgl.inspector.ledger import opened, places, standing
@@ -102,6 +106,33 @@ def test_the_inspector_never_makes_or_writes_a_ledger() -> None:
             assert ledger is not None
             with pytest.raises(LedgerError, match="read-only"):
                 ledger.db.run("DELETE FROM version")
+
+
+def test_a_ledger_of_an_earlier_schema_is_migrated_with_its_data() -> None:
+    later = (*scripts(), "ALTER TABLE run ADD COLUMN host TEXT;\nUPDATE run SET host = 'h';")
+    with postgres_schema() as (url, schema):
+        early = Ledger(Postgres(url, schema, scripts()[:1]))
+        enter(early, [record("a")], Target("national"), "r1", START)
+        early.close()
+        with ThreadPoolExecutor(4) as threads:  # four processes find the old schema at once
+            opening = [threads.submit(Postgres, url, schema, later) for _ in range(4)]
+            found = [one.result() for one in opening]
+        assert [db.rows("SELECT name, host FROM run") for db in found] == [[("r1", "h")]] * 4
+        assert found[0].rows("SELECT version FROM spgl_schema") == [(len(later),)]
+        ledger = Ledger(found[0])
+        ledger.audit()
+        assert life(ledger, "national", PROJECTS, {"GCDM": "a"}) is not None
+        for db in found:
+            db.close()
+
+
+def test_a_migration_that_fails_leaves_the_ledger_as_it_was() -> None:
+    broken = (*scripts(), "ALTER TABLE run ADD COLUMN host TEXT;\nUPDATE missing SET host = 'h';")
+    with postgres_schema() as (url, schema):
+        open_ledger(url, schema=schema).close()
+        with pytest.raises(LedgerError, match="missing"):
+            Postgres(url, schema, broken)
+        open_ledger(url, schema=schema).close()
 
 
 def test_a_newer_schema_is_refused() -> None:
