@@ -377,11 +377,11 @@ def test_a_run_stored_in_the_open_is_masked_when_it_is_shown(site: Site) -> None
         "wrong-format", Severity.ERROR, table.standard, table.name, None, ("LXR", "LXRSJH"),
         table.provenance, "", {}, Text("", ""), Text("", ""),
     )  # fmt: skip
-    row = (0, 1, 2, "张三丰 / 13812345678", '{"LXRSJH":"13812345678"}', None, "f")
+    row = (0, 1, 2, "张三丰 / 13812345678", '{"LXRSJH":"13812345678"}', None, "f", "440100")
     masked = veiled(table, use, row)
     assert masked[3:5] == ("张** / 138****5678", '{"LXRSJH":"138****5678"}')
     assert veiled(table, use, masked) == masked
-    short = veiled(table, use, (0, 1, 2, "13812345678", "{}", None, "f"))
+    short = veiled(table, use, (0, 1, 2, "13812345678", "{}", None, "f", "440100"))
     assert short[3] == "1**********"
 
 
