@@ -26,8 +26,8 @@ POINTS = (
     "notified",
 )
 
-#: Points that not every run passes: a step of bringing a ledger up to date, a batch cut in two, rows
-#: of an exchange database written and not yet committed.
+#: Points that not every run passes: a step of bringing a ledger up to date, a batch cut in two,
+#: rows of an exchange database written and not yet committed.
 OTHER_POINTS = ("migrating", "halved", "written")
 
 #: Points of taking over what a target wrote for us, where its pack has tables that come in.
