@@ -212,7 +212,7 @@ class Worker:
             self._return([claimed])
             raise
         try:
-            if self.lease.over and not self._still_ours(claimed):
+            if self.lease.short and not self._still_ours(claimed):
                 return
             stopped = self.stop.is_set() or self.sent.stopped is not None
             if stopped or self.circuit.pause(self.world.clock()):
@@ -223,8 +223,8 @@ class Worker:
             self.pace.leave()
 
     def _still_ours(self, claimed: Claim) -> bool:
-        """This process was away longer than its lease: nobody has taken the batch over yet, and
-        from here on nobody does."""
+        """This process was away for long: nobody has taken the batch over yet, and from here on
+        nobody does."""
         with self.ledger.transaction():
             held = bool(mine(self.ledger, [claimed.id]))
             self.lease.renew()

@@ -45,9 +45,10 @@ class Lease:
     until: float = 0.0
 
     @property
-    def over(self) -> bool:
-        """Others may have taken over what this process holds."""
-        return self.ledger.shared and time.monotonic() >= self.until
+    def short(self) -> bool:
+        """Less than half of it is left, or nothing: others may have taken over what this process
+        holds, or will before a batch is written that is not looked for first."""
+        return self.ledger.shared and time.monotonic() >= self.until - self.seconds / 2
 
     def renew(self) -> None:
         """Inside a transaction. A process whose lease was over goes on under a new name: what it

@@ -116,7 +116,8 @@ class ExchangeTransport:
 
     async def send(self, batch: Batch) -> Sequence[Receipt]:
         """Write what is not there yet, in one transaction; every parcel is then `received`."""
-        return await self._run(lambda: self._send(batch))
+        began = time.monotonic()  # before it waits for a thread
+        return await self._run(lambda: self._send(batch, began))
 
     async def settle(self, batch: Batch) -> Sequence[Receipt] | None:
         """Under the fence, look for key and content of every parcel.
@@ -151,9 +152,8 @@ class ExchangeTransport:
         """How the real tables differ from the pack; empty differences are left out."""
         return await self._run(lambda: self._compare(tuple(tables)))
 
-    def _send(self, batch: Batch) -> tuple[Receipt, ...]:
+    def _send(self, batch: Batch, began: float) -> tuple[Receipt, ...]:
         place = self._place(batch)
-        began = time.monotonic()
 
         def write(connection: sa.Connection) -> frozenset[int]:
             late = time.monotonic() - began > _FRESH
