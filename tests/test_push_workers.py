@@ -36,7 +36,9 @@ def test_workers_share_the_records_and_tell_one_sum(tmp_path: Path, sandbox: str
         ledger = open_ledger(url, schema=schema)
         ledger.audit()
         told = ledger.db.rows("SELECT delivery FROM run WHERE ended IS NOT NULL")
-        states = dict(ledger.db.rows("SELECT state, COUNT(*) FROM version GROUP BY state"))
+        states: dict[str, int] = dict(
+            ledger.db.rows("SELECT state, COUNT(*) FROM version GROUP BY state")
+        )
         repeated = ledger.db.rows("SELECT COUNT(*) FROM attempt WHERE number > 1")
         ledger.close()
     assert states == {"accepted": COUNT - 3, "rejected": 3}
