@@ -14,8 +14,9 @@ from pathlib import Path
 from validator.documents import documents_of
 from validator.form_schema import schema_text as document_text
 from validator.json_schema import schema_text
-from validator.load import load_packs, shipped_packs, stamp
+from validator.load import load_packs, parsed_files, shipped_packs, stamp
 from validator.load_files import STAMP
+from validator.load_parsed import PARSED
 from validator.pack import RECONSTRUCTED, Pack, Packs, Provenance, Table
 from validator.rule import Scope, Use, uses_in
 from validator.rules import rules
@@ -49,6 +50,7 @@ def generated() -> Mapping[Path, Callable[[], str | bytes]]:
             files[path] = partial(document_text, packs, table, document)
     for pack in packs:
         files[Path("standards", pack.name, STAMP)] = partial(stamp, pack.name)
+        files[Path("standards", pack.name, PARSED)] = partial(parsed_files, pack.name)
     return {**files, Path("docs/evidence.md"): partial(evidence_page, packs)}
 
 

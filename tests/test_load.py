@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from validator.load import DEFAULT_PACKS, load_packs, shipped_packs
+from validator.load import DEFAULT_PACKS, _find, load_packs, shipped_packs
 from validator.load_files import STAMP, locate
+from validator.load_parsed import PARSED
 from validator.pack import PackError, Provenance
 
 HEAD = """\
@@ -247,8 +248,6 @@ def test_shipped_packs_pass_the_full_check() -> None:
 
 
 def test_stamps_are_current_so_that_loads_are_quick() -> None:
-    from validator.load import _find
-
     stale = [name for name in shipped_packs() if not _find(name).checked]
     assert stale == [], "run `make docs`"
 
@@ -270,10 +269,48 @@ def test_line_ends_of_a_checkout_do_not_break_the_stamp(tmp_path: Path) -> None:
     shutil.copytree(source, folder, ignore=shutil.ignore_patterns("schemas"))
     for path in [*folder.rglob("*.toml"), *folder.rglob("*.csv")]:
         path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
-    from validator.load import _find
-
     assert (folder / STAMP).is_file()
     assert _find(folder).checked
+    assert load_packs([folder]).packs == load_packs(["data-sharing-3.0"]).packs
+
+
+PROJECT = "Project / engineering-unit basic data"
+
+
+def _copied(folder: Path) -> Path:
+    source = Path(__file__).parents[1] / "standards/data-sharing-3.0"
+    shutil.copytree(source, folder, ignore=shutil.ignore_patterns("schemas"))
+    return folder
+
+
+def test_toml_read_before_says_what_the_toml_says() -> None:
+    names = shipped_packs()
+    assert all(_find(name).parsed for name in names)
+    assert load_packs(names).packs == load_packs(names, recheck=True).packs
+
+
+def test_toml_read_before_does_not_count_for_an_edited_pack(tmp_path: Path) -> None:
+    folder = _copied(tmp_path / "edited")
+    table = folder / "tables/SPGL_XMJBXXB.toml"
+    text = table.read_text(encoding="utf-8")
+    table.write_text(text.replace(PROJECT, "Works"), encoding="utf-8")
+    assert not _find(folder).parsed
+    assert load_packs([folder]).table("data-sharing-3.0/SPGL_XMJBXXB").title.en == "Works"
+
+
+def test_toml_read_before_counts_while_the_bytes_are_the_same(tmp_path: Path) -> None:
+    folder = _copied(tmp_path / "same")
+    path = folder / PARSED
+    path.write_text(path.read_text(encoding="utf-8").replace(PROJECT, "Seen"), "utf-8")
+    qualified = "data-sharing-3.0/SPGL_XMJBXXB"
+    assert load_packs([folder]).table(qualified).title.en == "Seen"
+    assert load_packs([folder], recheck=True).table(qualified).title.en == PROJECT
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"digest": 1}', b"\xff"])
+def test_damaged_toml_read_before_is_passed_over(tmp_path: Path, damage: bytes) -> None:
+    folder = _copied(tmp_path / "damaged")
+    (folder / PARSED).write_bytes(damage)
     assert load_packs([folder]).packs == load_packs(["data-sharing-3.0"]).packs
 
 

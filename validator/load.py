@@ -17,7 +17,14 @@ from typing import NoReturn, cast
 
 from validator.load_build import build
 from validator.load_check import checked
-from validator.load_files import PackFiles, did_you_mean, parse, parse_head, read_files
+from validator.load_files import (
+    PackFiles,
+    did_you_mean,
+    parse,
+    parse_head,
+    parsed_form,
+    read_files,
+)
 from validator.overlay import named, overlaid
 from validator.pack import Pack, PackError, Packs
 
@@ -143,3 +150,8 @@ def stamp(name: str) -> str:
     """The stamp of a shipped pack, given only after the full check. Raises PackError."""
     load_packs([name], recheck=True)
     return f"{_find(name).digest}\n"
+
+
+def parsed_files(name: str) -> str:
+    """The TOML of a shipped pack as data (`pack.json`). Raises PackError."""
+    return parsed_form(_find(name))

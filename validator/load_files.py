@@ -20,6 +20,7 @@ from importlib.resources import files as package_files
 from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, NoReturn, cast
 
+from validator.load_parsed import PARSED, parsed, written
 from validator.pack import PackError
 
 if TYPE_CHECKING:
@@ -47,6 +48,11 @@ class PackFiles:
     def checked(self) -> bool:
         """True when the stamp says that exactly these bytes passed the full check."""
         return self.content.get(STAMP, b"").decode("ascii", "replace").strip() == self.digest
+
+    @property
+    def parsed(self) -> Mapping[str, Data]:
+        """Data of the TOML files, where they were read before from exactly these bytes."""
+        return parsed(self.content.get(PARSED, b""), self.digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +87,9 @@ def fail(file: str, line: int, what: str, remedy: str) -> NoReturn:
 
 
 def read_files(folder: Traversable, place: str) -> PackFiles:
-    """The pack's own files (not the generated ones) and their digest, together with the schema."""
+    """The pack's own files with their digest (together with the schema), stamp and `pack.json`."""
     content: dict[str, bytes] = {}
-    for name in ("pack.toml", STAMP):
+    for name in ("pack.toml", STAMP, PARSED):
         if folder.joinpath(name).is_file():
             content[name] = folder.joinpath(name).read_bytes()
     if "pack.toml" not in content:
@@ -99,7 +105,7 @@ def read_files(folder: Traversable, place: str) -> PackFiles:
 def _digest(content: Mapping[str, bytes]) -> str:
     """SHA-256 over schema and files; line ends do not count, so a checkout may convert them."""
     total = hashlib.sha256(schema_bytes())
-    for name in sorted(content.keys() - {STAMP}):
+    for name in sorted(content.keys() - {STAMP, PARSED}):
         data = content[name].replace(b"\r\n", b"\n")
         total.update(f"\n{name}\n{len(data)}\n".encode() + data)
     return total.hexdigest()
@@ -119,11 +125,11 @@ def parse(files: PackFiles, *, check: bool) -> dict[str, Document]:
     for name, raw in files.content.items():
         file = f"{files.place}/{name}"
         if name.startswith("tables/"):
-            document = _parse_toml(file, raw)
+            document = _toml(files, name, check)
             if check:
                 check_shape(document, document.data, "overlay/table" if overlay else "table")
         elif name.startswith("forms/"):
-            document = _parse_toml(file, raw)
+            document = _toml(files, name, check)
             if check:
                 check_shape(document, document.data, "form")
         elif name.endswith(".csv"):
@@ -139,20 +145,31 @@ def parse(files: PackFiles, *, check: bool) -> dict[str, Document]:
 
 def parse_head(files: PackFiles, *, check: bool) -> Document:
     """`pack.toml` alone, of a pack or of an overlay."""
-    document = _parse_once(f"{files.place}/pack.toml", files.content["pack.toml"])
+    document = _toml(files, "pack.toml", check)
     if check:
         overlay = "extends" in document.data
         check_shape(document, document.data, "overlay/overlay" if overlay else "pack")
     return document
 
 
-@lru_cache(maxsize=16)
-def _parse_once(file: str, raw: bytes) -> Document:
-    """Heads are asked for again and again while the order of packs is found."""
+def parsed_form(files: PackFiles) -> str:
+    """The content of `pack.json`, from the TOML as it stands."""
+    names = sorted(n for n in files.content if n.endswith(".toml"))
+    return written(files.digest, {n: _toml(files, n, check=True).data for n in names})
+
+
+def _toml(files: PackFiles, name: str, check: bool) -> Document:
+    """One TOML file; with `check` always the file itself."""
+    file, raw = f"{files.place}/{name}", files.content[name]
+    ready = {} if check else files.parsed
+    if name in ready:
+        return Document(file, _text(file, raw), ready[name])
     return _parse_toml(file, raw)
 
 
+@lru_cache(maxsize=64)
 def _parse_toml(file: str, raw: bytes) -> Document:
+    """Heads are asked for again and again while the order of packs is found."""
     text = _text(file, raw)
     try:
         return Document(file, text, tomllib.loads(text))
