@@ -34,7 +34,8 @@ def postgres_url() -> URL:
 @contextmanager
 def mariadb_database() -> Iterator[URL]:
     """An empty MariaDB database in utf8mb4, dropped at the end."""
-    with _database(mariadb_url(), "CREATE DATABASE {} CHARACTER SET utf8mb4") as url:
+    create = "CREATE DATABASE {} CHARACTER SET utf8mb4"
+    with _database(mariadb_url(), create, "DROP DATABASE {}") as url:
         yield url
 
 
@@ -42,12 +43,13 @@ def mariadb_database() -> Iterator[URL]:
 def postgres_database() -> Iterator[URL]:
     """An empty PostgreSQL database in UTF-8, dropped at the end."""
     create = "CREATE DATABASE {} ENCODING 'UTF8' TEMPLATE template0"
-    with _database(postgres_url(), create) as url:
+    # A killed client's session may still be at work.
+    with _database(postgres_url(), create, "DROP DATABASE {} WITH (FORCE)") as url:
         yield url
 
 
 @contextmanager
-def _database(server: URL, create: str) -> Iterator[URL]:
+def _database(server: URL, create: str, drop: str) -> Iterator[URL]:
     name = f"spgl_test_{secrets.token_hex(6)}"
     engine = sa.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
     with engine.connect() as connection:
@@ -56,7 +58,7 @@ def _database(server: URL, create: str) -> Iterator[URL]:
         yield server.set(database=name)
     finally:
         with engine.connect() as connection:
-            connection.exec_driver_sql(f"DROP DATABASE {name}")
+            connection.exec_driver_sql(drop.format(name))
 
 
 def _reached(name: str, variable: str, default: str) -> URL:
