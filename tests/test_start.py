@@ -1,4 +1,4 @@
-"""What `spgl validate` of a CSV file imports: libraries that it does not need cost start-up."""
+"""What `spgl validate` does beside its work: libraries that it does not need cost start-up."""
 
 from __future__ import annotations
 
@@ -21,9 +21,24 @@ def test_libraries_are_imported_only_where_they_are_used(tmp_path: Path) -> None
         f"main(['validate', {str(file)!r}, '--no-store', '-q']);"
         "print(*sys.modules, file=sys.stderr)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    modules = set(done.stderr.split())
+    modules = set(_said(code).split())
     assert "polars" in modules
     assert modules & UNNEEDED == set()
+
+
+def test_no_garbage_is_looked_for_at_the_end() -> None:
+    code = (
+        "import sys\n"
+        "from spgl.cli import main\n"
+        "class Ring:\n"
+        "    def __del__(self): print('found', file=sys.stderr)\n"
+        "Ring.own = Ring()\n"
+        "Ring.own.self = Ring.own\n"
+    )
+    assert _said(code) == "found\n"
+    assert _said(code + "main(['--version'])") == ""
+
+
+def _said(code: str) -> str:
+    words = [sys.executable, "-c", code]
+    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stderr
