@@ -31,7 +31,7 @@ TODAY = "2026-11-24"
 #: Of the source and of the engine itself: their own tests produce them.
 ELSEWHERE = {
     "unreadable-record", "unknown-field", "unknown-table",
-    "duplicate-key", "repeated-record", "parent-not-conforming",
+    "duplicate-key", "repeated-record", "parent-not-conforming", "value-normalised",
 }  # fmt: skip
 
 Records = Mapping[str, Sequence[Mapping[str, object]]]
