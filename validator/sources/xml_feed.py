@@ -21,6 +21,12 @@ ANYWHERE = re.compile(rb"<")
 _INLINE = re.compile(r"<!DOCTYPE [^\s>]+>")
 #: A tag that is not complete at the end of a chunk is kept back up to this size.
 _HELD = 1 << 12
+#: After so many bytes nobody asks any more whether a place lies between two records.
+_DEEP = 1 << 16
+#: What hides tags; in well-formed content these begin nowhere else.
+_HIDING = re.compile(rb"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>", re.DOTALL)
+#: Behind an ampersand without end the parser waits for more.
+_BARE = re.compile(rb"&(?![^<&;\s]{1,64};)")
 #: Longer than any mark that `skip_past` looks for and that does not begin with `<`.
 _OVERLAP = 8
 
@@ -53,7 +59,7 @@ def fed(
             reader.close()
     except etree.XMLSyntaxError as failure:
         raise _not_well_formed(reader, failure, place, before) from failure
-    if len(reader.feed_error_log.filter_from_fatals()):  # lxml would begin a new document
+    if _fault(reader):  # lxml would begin a new document, or tell only at the end
         raise _not_well_formed(reader, None, place, before)
     for action, element in reader.read_events():
         if isinstance(element, etree._Element):
@@ -96,6 +102,20 @@ class Cursor:
             self._take(max(self._at, min(self._safe_end(), len(self._data) - _OVERLAP)))
             self._read()
 
+    def window(self, mark: bytes, size: int) -> bytes:
+        """The bytes up to the last `mark` among the next `size`, not taken yet; empty unless they
+        begin with a `mark` and another one follows."""
+        while len(self._data) - self._at < size and not self._final:
+            self._read()
+        if not self._data.startswith(mark, self._at):
+            return b""
+        last = self._data.rfind(mark, self._at + 1, self._at + size)
+        return self._data[self._at : last] if last > 0 else b""
+
+    def take(self, data: bytes) -> None:
+        """Move behind what `window` gave."""
+        self._take(self._at + len(data))
+
     def _take(self, stop: int) -> bytes:
         taken = self._data[self._at : stop]
         self._at = stop
@@ -116,6 +136,38 @@ class Cursor:
         self._data, self._at = self._data[self._at :] + (chunk or b""), 0
 
 
+@dataclass(slots=True)
+class Level:
+    """Whether what was fed ends between two records, as it once did (`sure`), from counting tags;
+    the parser itself tells whether they match."""
+
+    sure: bool = False
+    _since: bytes = b""
+    _lost: bool = False
+
+    def fed(self, piece: bytes) -> None:
+        """Take in the next bytes."""
+        if self._lost:
+            return
+        self._since += piece
+        self.sure = _even(self._since)
+        self._lost = not self.sure and len(self._since) > _DEEP
+        if self.sure or self._lost:
+            self._since = b""
+
+
+def _even(data: bytes) -> bool:
+    """Whether all elements that begin here end here. A `>` inside a text or an attribute leaves
+    that open, since as many are asked for as there are tags."""
+    tags = _HIDING.sub(b"", data) if b"<!" in data or b"<?" in data else data
+    begins, closing = tags.count(b"<"), tags.count(b"</")
+    if b"<!" in tags or b"<?" in tags or begins != tags.count(b">"):
+        return False
+    if b"&" in tags and _BARE.search(tags):
+        return False
+    return begins - closing - tags.count(b"/>") == closing
+
+
 def refuse_dtd(element: etree._Element, place: Place) -> None:
     """Raise SourceError when the document declares entities or names an external DTD. A bare
     inline declaration of elements is let pass and never used."""
@@ -132,8 +184,8 @@ def refuse_dtd(element: etree._Element, place: Place) -> None:
 
 
 def local_name(element: etree._Element) -> str:
-    """The name of an element without its namespace."""
-    return etree.QName(element).localname
+    """The name of an element without its namespace; a prefix that is declared nowhere stays."""
+    return str(element.tag).rpartition("}")[2]
 
 
 def written_name(element: etree._Element) -> bytes:
@@ -142,10 +194,23 @@ def written_name(element: etree._Element) -> bytes:
     return (f"{element.prefix}:{name}" if element.prefix else name).encode()
 
 
+def _fault(reader: etree.XMLPullParser) -> etree._LogEntry | None:
+    """The first thing for which lxml refuses a document; a prefix without meaning is one."""
+    return next(
+        (
+            entry
+            for entry in reader.feed_error_log.filter_from_errors()
+            if entry.level == etree.ErrorLevels.FATAL
+            or entry.domain == etree.ErrorDomains.NAMESPACE
+        ),
+        None,
+    )
+
+
 def _not_well_formed(
     reader: etree.XMLPullParser, failure: etree.XMLSyntaxError | None, place: Place, before: int
 ) -> Exception:
-    first = next(iter(reader.feed_error_log.filter_from_fatals()), None)
+    first = _fault(reader)
     if first is not None:
         line, message = first.line + before, first.message
     else:

@@ -2,6 +2,7 @@
 
 `<FIELD>text</FIELD>` and `<field name="FIELD">text</field>`; an empty element and `xsi:nil` are
 null. A record is taken from the parser's tree once the next one begins, so one is held at a time.
+Windows of plain records do not go through the parser (`xml_plain`).
 Nothing is judged here.
 """
 
@@ -24,12 +25,14 @@ from validator.sources.source import Place
 from validator.sources.xml_feed import (
     ANYWHERE,
     Cursor,
+    Level,
     fed,
     local_name,
     parser,
     refuse_dtd,
     written_name,
 )
+from validator.sources.xml_plain import Plain
 from validator.text import Text
 
 _NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
@@ -40,6 +43,8 @@ _PLAIN = etree.XPath("not(text()[normalize-space()] | */* | */@*)")
 #: Layouts that are remembered; exports have one or two.
 _LAYOUTS = 64
 _ROWS = 2000
+#: Bytes of plain records that are read at once.
+_WINDOW = 1 << 21
 _EXCERPT = 80
 
 
@@ -77,8 +82,14 @@ class _Gathered:
 
 @dataclass(slots=True)
 class _Table:
-    """The table element while it is read, and the records of it that are not taken yet."""
+    """The table element while it is read, and the records of it that are not taken yet. `spent` was
+    taken and stays in the tree until the next one begins, for the parser still writes behind it.
+    Windows that begin before the offset `odd` are not plain."""
 
+    plain: Plain
+    level: Level = field(default_factory=Level)
+    spent: etree._Element | None = None
+    odd: int = 0
     element: etree._Element | None = None
     ended: bool = False
     cut: re.Pattern[bytes] = ANYWHERE
@@ -90,13 +101,26 @@ class _Table:
 def parts(cursor: Cursor, region: Region, keys: Keys, limit: int) -> Generator[Part, None, None]:
     """The records of a table; `cursor` starts at `region`. Raises SourceError: not well-formed,
     cut short, entities, a record far larger than `limit` bytes."""
-    reader, table, gathered = parser(region.tag), _Table(), _Gathered()
+    plain = Plain([f.name for f in keys.table.fields])
+    reader, table, gathered = parser(region.tag), _Table(plain), _Gathered()
     before = region.line - 1
     if not region.root:
         reader.feed(_opening(region))
     failure: SourceError | None = None
     while not table.ended or region.root:
-        offset, line = cursor.offset, cursor.line
+        window = _window(cursor, table)
+        part = plain.read(window, cursor.line, limit) if window else None
+        if part is not None:
+            _take(table, gathered, keys, limit, cursor.offset, last=True)
+            cursor.take(window)
+            before += window.count(b"\n")
+            if gathered.records:
+                yield _part(gathered, keys)
+                gathered = _Gathered()
+            yield part
+            continue
+        table.odd = max(table.odd, cursor.offset + len(window))
+        offset, line, began = cursor.offset, cursor.line, table.element is not None
         piece = cursor.piece(table.cut)
         try:
             _notice(fed(reader, piece, keys.place, before), table, region, keys.place)
@@ -105,8 +129,10 @@ def parts(cursor: Cursor, region: Region, keys: Keys, limit: int) -> Generator[P
             break
         if not piece:
             break
+        if began:
+            table.level.fed(piece)
         _begin(table, piece, offset, line)
-        _take(table, gathered, keys, limit, cursor.offset)
+        _take(table, gathered, keys, limit, cursor.offset, last=table.ended)
         if gathered.records >= _ROWS:
             yield _part(gathered, keys)
             gathered = _Gathered()
@@ -114,6 +140,15 @@ def parts(cursor: Cursor, region: Region, keys: Keys, limit: int) -> Generator[P
         yield _part(gathered, keys)
     if failure is not None:
         raise failure
+
+
+def _window(cursor: Cursor, table: _Table) -> bytes:
+    """Bytes from here on that may be plain records; empty where that is not worth a look, or the
+    parser does not stand between two records."""
+    mark = table.plain.mark
+    if not mark or table.ended or not table.level.sure or cursor.offset < table.odd:
+        return b""
+    return cursor.window(mark, _WINDOW)
 
 
 def _opening(region: Region) -> bytes:
@@ -131,6 +166,7 @@ def _notice(
     for action, element in happened:
         if table.element is None:
             table.element = element
+            table.level = Level(sure=True)
             if region.root:
                 refuse_dtd(element, place)
         elif action == "end" and element is table.element:
@@ -142,8 +178,8 @@ def _begin(table: _Table, piece: bytes, offset: int, line: int) -> None:
     first one of a new name is looked for inside."""
     if table.element is None:
         return
-    at = 0
-    for element in list(table.element)[len(table.open) :]:
+    at, held = 0, len(table.open) + (table.spent is not None)
+    for element in list(table.element)[held:]:
         name = written_name(element)
         found = re.compile(rb"<" + re.escape(name) + rb"[\s/>]").search(piece, at)
         at = found.start() if found else at
@@ -156,9 +192,11 @@ def _begin(table: _Table, piece: bytes, offset: int, line: int) -> None:
             table.cut = re.compile(rb"<(?=(?:" + names + rb")[\s/>])")
 
 
-def _take(table: _Table, gathered: _Gathered, keys: Keys, limit: int, offset: int) -> None:
-    """Take the records that are complete: all but the last one, and that too behind the end."""
-    while len(table.open) > 1 or (table.ended and table.open):
+def _take(
+    table: _Table, gathered: _Gathered, keys: Keys, limit: int, offset: int, *, last: bool
+) -> None:
+    """Take the records that are complete: all but the last one, and that too where `last` says."""
+    while len(table.open) > 1 or (last and table.open):
         record = table.open.pop(0)
         end = table.open[0].offset if table.open else offset
         result = TOO_LONG if end - record.offset > limit else _read(record.element, table, keys)
@@ -170,9 +208,11 @@ def _take(table: _Table, gathered: _Gathered, keys: Keys, limit: int, offset: in
             gathered.rows.append(result)
             gathered.lines.append(record.line)
             gathered.positions.append(gathered.records - 1)
-        parent = record.element.getparent()
-        if parent is not None:
-            parent.remove(record.element)
+        _drop(table.spent)
+        table.spent = record.element
+    if table.open:
+        _drop(table.spent)
+        table.spent = None
     if table.open and offset - table.open[0].offset > 4 * limit:
         line = table.open[0].line
         raise keys.place.refuse(
@@ -180,6 +220,13 @@ def _take(table: _Table, gathered: _Gathered, keys: Keys, limit: int, offset: in
             f"the record that starts on line {line} is far larger than max_record;"
             " look for a lost end tag",
         )
+
+
+def _drop(element: etree._Element | None) -> None:
+    """Take an element out of the tree."""
+    parent = None if element is None else element.getparent()
+    if element is not None and parent is not None:
+        parent.remove(element)
 
 
 def _read(record: etree._Element, table: _Table, keys: Keys) -> dict[str, str] | Text:
@@ -193,7 +240,10 @@ def _read(record: etree._Element, table: _Table, keys: Keys) -> dict[str, str] |
     if layout is None:
         result = _cells(record, keys)
         if not isinstance(result, Text) and len(table.layouts) < _LAYOUTS:
-            table.layouts[tags] = [keys.match(local_name(child)).field for child in children]
+            names = [local_name(child) for child in children]
+            table.layouts[tags] = [keys.match(name).field for name in names]
+            if all(element.prefix is None for element in (record, *children)):
+                table.plain.learn(local_name(record), names, lambda n: keys.match(n).field or n)
         return result
     return {
         name: text
