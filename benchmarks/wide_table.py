@@ -77,7 +77,8 @@ def truth(rows: int, every: int = 100) -> Iterator[tuple[int, str, tuple[str, ..
 
 
 def write_table(rows: int, out: Path, form: str = "csv", every: int = 100) -> Path:
-    """Write `out/TABLE.csv`, `.jsonl` or `.parquet` of this length; returns its path."""
+    """Write `out/TABLE.csv`, `.jsonl`, `.parquet`, `.xml` or `.xlsx` of this length; returns its
+    path. XML has an element a line, empty ones for nulls; a workbook holds texts."""
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"{TABLE}.{form}"
     if form == "parquet":
@@ -85,13 +86,53 @@ def write_table(rows: int, out: Path, form: str = "csv", every: int = 100) -> Pa
         pl.scan_csv(texts, infer_schema=False).sink_parquet(path)
         texts.unlink()
         return path
+    if form == "xlsx":
+        _write_workbook(path, rows, every)
+        return path
     with path.open("wb") as file:
         for first, frame in enumerate(blocks(rows, every)):
             if form == "csv":
                 frame.write_csv(file, include_header=not first)
+            elif form == "xml":
+                file.write(b"" if first else f"<{TABLE}>\n".encode())
+                file.write("".join(_elements(frame)).encode())
             else:
                 frame.write_ndjson(file)
+        if form == "xml":
+            file.write(f"</{TABLE}>\n".encode())
     return path
+
+
+def _elements(frame: pl.DataFrame) -> pl.Series:
+    """The XML of each record."""
+    fields = [
+        pl.format(
+            f"<{name}>{{}}</{name}>\n",
+            pl.col(name).str.replace_many({"&": "&amp;", "<": "&lt;", ">": "&gt;"}),
+        ).fill_null(f"<{name}/>\n")
+        for name in frame.columns
+    ]
+    record = pl.concat_str([pl.lit("<record>\n"), *fields, pl.lit("</record>\n")])
+    return frame.select(record.alias("record"))["record"]
+
+
+def _write_workbook(path: Path, rows: int, every: int) -> None:
+    import xlsxwriter
+
+    with xlsxwriter.Workbook(str(path), {"constant_memory": True}) as book:
+        sheet, at = book.add_worksheet(TABLE), 1
+        for frame in blocks(rows, every):
+            sheet.write_row(0, 0, frame.columns) if at == 1 else None
+            for row in frame.iter_rows():
+                for column, text in enumerate(row):
+                    if text is not None:
+                        sheet.write_string(at, column, text)
+                at += 1
+
+
+def columns() -> list[str]:
+    """The names of the columns."""
+    return list(_healthy(np.arange(1)))
 
 
 def blocks(rows: int, every: int = 100) -> Iterator[pl.DataFrame]:
