@@ -380,3 +380,15 @@ def test_any_bytes_read_alike_among_many_quotes(data: list[bytes], end: bytes) -
             (source,) = found(path, SourceOptions(block=block)).sources
             readings.append(read(source))
     assert readings[0] == readings[1]
+
+
+@pytest.mark.parametrize("first", ["x\x01", "x^", "x\x9c", "(\xb5/\xfd", "\x1f\x8b"])
+def test_a_record_that_begins_like_a_compressed_file(tmp_path: Path, first: str) -> None:
+    got = reading(tmp_path, f"XMDM,XMMC\n{first},a\n".encode())
+    assert got.cells("XMDM") == [first]
+
+
+@pytest.mark.parametrize("first", [b"x\x9c", b"x\xda", b"(\xb5/\xfd", b"\x1f\x8b"])
+def test_bytes_like_those_of_a_compressed_file(tmp_path: Path, first: bytes) -> None:
+    got = reading(tmp_path, b"XMDM,XMMC\n" + first + b",a\nb,c\n", encoding="utf-8")
+    assert got.cells("XMDM")[-1] == "b"

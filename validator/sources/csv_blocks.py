@@ -19,6 +19,8 @@ from validator.sources.csv_records import QUOTE, Scan, Shape, scan
 from validator.sources.parts import Part
 
 _BOM = b"\xef\xbb\xbf"
+#: Polars takes one mark off any input, and unpacks what begins like gzip, zlib or Zstandard.
+_MISTAKEN = (_BOM, b"\x1f\x8b", b"x\x01", b"x\x5e", b"x\x9c", b"x\xda", b"(\xb5/\xfd")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ def _frame(data: bytes, layout: Layout) -> pl.DataFrame:
         return pl.DataFrame(schema=dict.fromkeys(known.values(), pl.String))
     quoted = QUOTE in data
     frame = pl.read_csv(
-        _BOM + data if data.startswith(_BOM) else data,  # Polars takes one mark off any input
+        _BOM + data if data.startswith(_MISTAKEN) else data,
         has_header=False,
         schema={str(i): pl.String for i in range(layout.width)},
         separator=layout.delimiter.decode(),
