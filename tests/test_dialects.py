@@ -216,6 +216,19 @@ def compiled(kind: str) -> list[str]:
     return recorded
 
 
+def test_keys_of_several_texts_are_two_arrays_on_postgresql_however_many_they_are() -> None:
+    """A list of tuples is an OR there: slow to plan, slower to try."""
+    place = exchange_table(ExchangeSettings("postgresql://"), packs(), f"{STANDARD}/{PROJECT}")
+    dialect, made = sa.engine.make_url("postgresql+psycopg://").get_dialect()(), set()
+    for count in (2, 300):
+        keys = [(f"P{i}", "名") for i in range(count)]
+        (condition,) = key_conditions(DIALECTS["postgresql"], place, ("GCDM", "XMMC"), keys, 500)
+        made.add(str(condition.compile(dialect=dialect)))
+    (sql,) = made
+    assert "unnest(" in sql
+    assert "P1" not in sql
+
+
 @pytest.mark.parametrize("kind", ["oracle", "dm"])
 def test_sql_of_databases_never_run_is_at_least_compiled(kind: str) -> None:
     try:

@@ -21,7 +21,7 @@ from transport_values import DIVISION, PROJECT, STANDARD, UNIT, batch, packs, pa
 from pusher.sandbox.collector import Collector
 from pusher.sandbox.journal import repeats
 from pusher.sandbox.script import Refusal, Script
-from pusher.transport import Awaited, Batch, Failure, TransportError
+from pusher.transport import Awaited, Batch, Expected, Failure, TransportError
 from pusher.transports.exchange_db import ExchangeTransport
 from pusher.transports.exchange_settings import ExchangeSettings
 from validator.records import Operation
@@ -195,6 +195,27 @@ async def test_keys_are_found_in_any_column_type(server: Front) -> None:
         assert len(settled) == 9
         await transport.send(sent)
     assert count(server, UNIT) == 9
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("type_", ["TEXT", "VARCHAR(8)", "KINDS", 'VARCHAR(8) COLLATE "loose"'])
+async def test_keys_of_several_texts_are_found_on_postgresql(tmp_path: Path, type_: str) -> None:
+    """Each row once, also where the column takes two of the keys for one."""
+    with front_database("postgresql", tmp_path) as front:
+        front.run(
+            "CREATE TYPE KINDS AS ENUM ('p1', 'P1', 'p2')",
+            "CREATE COLLATION loose (provider = icu, locale = 'und-u-ks-level2',"
+            " deterministic = false)",
+        )
+        make_own(front, UNIT, ("GCDM", "BBH", "MC"), GCDM=type_, BBH="VARCHAR(8)")
+        keys = [{"GCDM": code, "BBH": "1.5"} for code in ("p1", "P1", "p2")] + [{"GCDM": "p1"}]
+        key = ("GCDM", "BBH")
+        entries = [parcel(i, {**keys[i], "MC": "甲"}, key=key) for i in range(4)]
+        async with opened(front.settings) as transport:
+            await transport.send(batch(1, *entries, table=UNIT, fresh=True))
+            asked = [Expected(k, None, b"") for k in (*keys, {"GCDM": "p2"})]
+            found = await transport.look_up(f"{STANDARD}/{UNIT}", asked)
+        assert [len(looked.rows) for looked in found] == [1, 1, 1, 1, 0]
 
 
 @pytest.mark.asyncio

@@ -113,11 +113,16 @@ def _family(type_: object, dialect: str) -> Family:
         return Family.DATE
     if isinstance(type_, sa.CHAR | sa.NCHAR) and dialect != "sqlite":
         return Family.PADDED
-    if isinstance(type_, sa.String):
+    if isinstance(type_, sa.String) and not _own_texts(type_, dialect):
         return Family.TEXT
     name = type(type_).__name__.upper()  # what bytes are called differs too much to be one class
     binary = any(word in name for word in ("BLOB", "BINARY", "BYTEA", "RAW"))
     return Family.BINARY if binary else Family.OTHER
+
+
+def _own_texts(type_: sa.String, dialect: str) -> bool:
+    """Whether a type compares otherwise than texts do: enumerations, citext and the like."""
+    return dialect == "postgresql" and type(type_) not in (sa.VARCHAR, sa.TEXT)
 
 
 def faithful(kind: Kind, column: RealColumn) -> bool:

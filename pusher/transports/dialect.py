@@ -7,9 +7,10 @@ the exchange-database transport is the same SQL for all of them.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL
@@ -21,6 +22,10 @@ from validator.pack import Kind
 
 #: Turns a canonical text into the value a column takes; None where it takes the text itself.
 Bind = Callable[[str], object] | None
+#: The condition that some columns of texts hold one of some tuples of texts.
+Listed = Callable[
+    [Sequence[sa.ColumnElement[Any]], Sequence[tuple[str, ...]]], sa.ColumnElement[bool]
+]
 
 
 class Phase(StrEnum):
@@ -45,6 +50,7 @@ class Dialect:
     (`ExchangeSettings.fence_table`). `bind` gives the converter for a kind in a column family.
     `classify` names the failure and `code` its number as people look it up. `exact_case`: a quoted
     name must have the case in which it was made. `tried`: run against a real server by our tests.
+    `listed` selects keys of several texts where a plain list of tuples makes a poor plan.
     """
 
     name: str
@@ -57,6 +63,7 @@ class Dialect:
     code: Callable[[BaseException], str]
     exact_case: bool = True
     tried: bool = True
+    listed: Listed | None = None
 
 
 def text_or_bytes(kind: Kind, family: Family) -> Bind:

@@ -217,6 +217,10 @@ def _condition(
     if not given:
         return sa.and_(*absent)
     columns = [place.columns[names[i]] for i in given]
+    texts = all(place.real[names[i]].family is Family.TEXT for i in given)
+    if dialect.listed is not None and texts and len(columns) > 1:
+        listed = dialect.listed(columns, [tuple(key[i] for i in given) for key in keys])
+        return sa.and_(listed, *absent)
     values = [tuple(bound(dialect, place, names[i], key[i]) for i in given) for key in keys]
     # a condition on the first part alone lets every database use an index on it
     firsts = columns[0].in_(list(dict.fromkeys(value[0] for value in values)))
