@@ -7,19 +7,15 @@ A failing target ends feedback for this run and fails nothing: the next run cont
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from typing import TypeVar
 
 from pusher import crash
 from pusher.ledger.core import Ledger
 from pusher.ledger.verdicts import Applied, apply, awaited, cursor, keep_cursor
 from pusher.target import Target
-from pusher.transport import Failure, Transport, TransportError
+from pusher.transport import Transport, TransportError, within
 from pusher.world import World
-
-_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +37,7 @@ async def collect(
     """Fetch what the target has to say about these tables (qualified names). Raises LedgerError."""
     total, pages = Applied(), 0
     try:
-        await _within(target, transport.open())
+        await within(target.timeout, transport.open())
         if transport.stream:
             for standard in dict.fromkeys(t.partition("/")[0] for t in tables):
                 applied, count = await _stream(ledger, target, transport, standard, world)
@@ -62,7 +58,7 @@ async def _stream(
     total, pages, more = Applied(), 0, True
     while more:
         position = cursor(ledger, target, standard)
-        page = await _within(target, transport.verdicts(standard, (), position))
+        page = await within(target.timeout, transport.verdicts(standard, (), position))
         crash.at("verdicts_read")
         with ledger.transaction():
             applied = apply(ledger, target, page.verdicts, world.clock())
@@ -82,7 +78,7 @@ async def _look_up(
     total, pages, after = Applied(), 0, 0
     standard, _, name = table.partition("/")
     while rows := awaited(ledger, target, table, after, target.feedback_page):
-        page = await _within(target, transport.verdicts(standard, rows, None))
+        page = await within(target.timeout, transport.verdicts(standard, rows, None))
         crash.at("verdicts_read")
         with ledger.transaction():
             applied = apply(ledger, target, page.verdicts, world.clock())
@@ -90,15 +86,6 @@ async def _look_up(
         total, pages, after = _sum(total, applied), pages + 1, rows[-1].handle
         _log(world, standard, name, applied)
     return total, pages
-
-
-async def _within(target: Target, asking: Awaitable[_Answer]) -> _Answer:
-    try:
-        async with asyncio.timeout(target.timeout):
-            return await asking
-    except TimeoutError:
-        text = f"no answer within {target.timeout:g} s"
-        raise TransportError(Failure.UNREACHABLE, "timeout", text) from None
 
 
 def _log(world: World, standard: str, table: str | None, applied: Applied) -> None:

@@ -8,23 +8,21 @@ becomes of it is decided here (`judge`); the case events it feeds are `spgl.case
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
 from pusher import crash
 from pusher.ledger import inbound as stored
 from pusher.ledger.core import Ledger
 from pusher.target import Target
-from pusher.transport import Failure, TransportError
+from pusher.transport import Failure, TransportError, within
 from pusher.world import World
 from validator.feedback import Feedback
 
 if TYPE_CHECKING:
     from pusher.ledger.inbound import Kept
-
-_Answer = TypeVar("_Answer")
 
 
 class Fate(StrEnum):
@@ -155,7 +153,7 @@ async def receive(
     end = stop or asyncio.Event()
     total = Inbound()
     try:
-        await _within(target, inbox.open())
+        await within(target.timeout, inbox.open())
         for table in inbox.tables:
             try:
                 total += await _table(ledger, target, inbox, table, world, end)
@@ -188,7 +186,7 @@ async def _table(
     if left:
         await _mark(ledger, target, inbox, table, left, world)
     while not end.is_set():
-        page = await _within(target, inbox.page(table, after, target.feedback_page))
+        page = await within(target.timeout, inbox.page(table, after, target.feedback_page))
         if page.rows:
             judged = [judge(row, name, feedback) for row in page.rows]
             total += await _page(ledger, target, inbox, table, judged, world)
@@ -222,16 +220,7 @@ async def _mark(
     ledger: Ledger, target: Target, inbox: Inbox, table: str, kept: Sequence[Kept], world: World
 ) -> None:
     """Tell the target, then note that it was told; what it was told before changes nothing."""
-    await _within(target, inbox.mark(table, [k.mark for k in kept]))
+    await within(target.timeout, inbox.mark(table, [k.mark for k in kept]))
     crash.at("inbound_marked")
     with ledger.transaction():
         stored.note_marked(ledger, [k.id for k in kept], world.clock())
-
-
-async def _within(target: Target, asking: Awaitable[_Answer]) -> _Answer:
-    try:
-        async with asyncio.timeout(target.timeout):
-            return await asking
-    except TimeoutError:
-        text = f"no answer within {target.timeout:g} s"
-        raise TransportError(Failure.UNREACHABLE, "timeout", text) from None

@@ -20,12 +20,15 @@ burns attempts, and the batch is cut to isolate what spoils it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from validator.records import Operation
+
+_Answered = TypeVar("_Answered")
 
 
 class Failure(StrEnum):
@@ -62,6 +65,17 @@ class TransportError(Exception):
         self.code = code
         self.detail = detail
         self.retry_after = retry_after
+
+
+async def within(seconds: float, asking: Awaitable[_Answered]) -> _Answered:
+    """What a question is answered that changes nothing at the target. Raises TransportError
+    (UNREACHABLE) when there is no answer in time."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await asking
+    except TimeoutError:
+        text = f"no answer within {seconds:g} s"
+        raise TransportError(Failure.UNREACHABLE, "timeout", text) from None
 
 
 class Answer(StrEnum):

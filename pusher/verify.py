@@ -5,7 +5,6 @@ What a difference is says `pusher.drift`; what should stand there, `pusher.ledge
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from pusher.drift import Difference, Drift, differences, told
 from pusher.ledger.core import Ledger
 from pusher.ledger.standing import pages
 from pusher.target import Target
-from pusher.transport import Failure, Readable, TransportError
+from pusher.transport import Readable, within
 
 #: Records asked for at once.
 PAGE = 500
@@ -51,7 +50,7 @@ async def verify(
 
     Raises TransportError when the target cannot be asked or does not answer, LedgerError.
     """
-    await _within(target, transport)
+    await within(target.timeout, transport.open())
     return tuple([await _compare(ledger, target, transport, table, on) for table in tables])
 
 
@@ -66,8 +65,7 @@ async def _compare(
     for page in pages(ledger, target.name, table, PAGE):
         made.moving += page.moving
         if page.expected:
-            async with asyncio.timeout(target.timeout):
-                looked = await transport.look_up(table, page.expected)
+            looked = await within(target.timeout, transport.look_up(table, page.expected))
             for expected, found in zip(page.expected, looked, strict=True):
                 made.untold += not told(expected, found)
                 for difference in differences(expected, found):
@@ -77,15 +75,6 @@ async def _compare(
         made.checked += len(page.expected)
         on(table, made.checked)
     return made
-
-
-async def _within(target: Target, transport: Readable) -> None:
-    try:
-        async with asyncio.timeout(target.timeout):
-            await transport.open()
-    except TimeoutError:
-        text = f"no answer within {target.timeout:g} s"
-        raise TransportError(Failure.UNREACHABLE, "timeout", text) from None
 
 
 def totals(compared: Iterable[Compared]) -> Mapping[Drift, int]:

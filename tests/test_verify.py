@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from random import Random
 
 import pytest
 from front_databases import KINDS, Front, front_database
-from ledger_values import START, world
+from ledger_values import START, Memory, world
 from transport_values import DIVISION, PROJECT, STANDARD, packs
 
 from pusher.delivery import deliver
@@ -24,7 +26,7 @@ from pusher.sandbox.collector import Collector
 from pusher.sandbox.script import Script
 from pusher.sandbox.server import Sandbox, SandboxSettings
 from pusher.target import Target
-from pusher.transport import Failure, TransportError
+from pusher.transport import Expected, Failure, Looked, TransportError
 from pusher.transports.exchange_db import ExchangeTransport
 from pusher.transports.http import HttpSettings, HttpTransport
 from pusher.verify import Compared, totals, verify
@@ -127,6 +129,27 @@ async def test_every_kind_of_drift_is_found_and_nothing_else(
     }
     assert totals([found])[Drift.EXTRA] == 2
     assert front.rows(f"SELECT * FROM {table} ORDER BY 1") == before, "it reads only"
+
+
+class Mute:
+    """A target that is reached and never answers a question."""
+
+    async def open(self) -> None:
+        """It is there."""
+
+    async def look_up(self, table: str, expected: Sequence[Expected]) -> Sequence[Looked]:
+        await asyncio.Event().wait()
+        raise AssertionError("unreachable")
+
+
+@pytest.mark.asyncio
+async def test_a_target_that_does_not_answer_is_a_failure_of_the_line(ledger: Ledger) -> None:
+    enter(ledger, [record("p")], TARGET, "r1", START)
+    await deliver(ledger, TARGET, Memory(), packs(), run_id="r1", world=world())
+    quick = replace(TARGET, timeout=0.01)
+    with pytest.raises(TransportError, match=r"no answer within 0\.01 s") as told:
+        await verify(ledger, quick, Mute(), [TABLE], lambda table, n: None)
+    assert told.value.failure is Failure.UNREACHABLE
 
 
 @pytest.mark.asyncio
