@@ -56,6 +56,15 @@ class LedgerPlace:
 
         return Ledger(Postgres(self.url, self.schema, read_only=True))
 
+    def copy(self, path: Path) -> None:
+        """A copy as a file, nothing where there is no ledger yet. Raises LedgerError."""
+        from pusher.ledger.copying import copy_file, copy_schema
+
+        if self.url:
+            copy_schema(self.url, self.schema, path)
+        else:
+            copy_file(self.path, path)
+
 
 def fault_of(url: str, schema: str) -> Text | None:
     """What is wrong with an address or schema name; None: nothing. The address is not repeated

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spgl.cli import Call
-from spgl.config import ConfigError
 from validator.text import Lang, Text
 
 if TYPE_CHECKING:
@@ -45,25 +44,14 @@ _CHANGES = {
 }
 
 
-_NO_COPY = Text(
-    "--dry-run 在台账的副本上进行，PostgreSQL 台账无法复制；spgl validate 显示哪些记录合格",
-    "--dry-run works on a copy of the ledger, and one on PostgreSQL is not copied; spgl validate "
-    "shows which records conform",
-)
-
-
 @contextmanager
 def copied_ledger(call: Call) -> Iterator[Ledger]:
-    """A copy of the configured ledger, or an empty one where there is none. Raises ConfigError for
-    a ledger that cannot be copied, LedgerError."""
+    """A copy of the configured ledger, or an empty one where there is none. Raises LedgerError."""
     from pusher.ledger.core import open_ledger
-    from pusher.ledger.plan import copy_of
 
     with tempfile.TemporaryDirectory(prefix="spgl-") as folder:
         path = Path(folder) / "ledger.db"
-        if call.settings.ledger.shared:
-            raise ConfigError(_NO_COPY[call.lang])
-        copy_of(call.settings.ledger.path, path)
+        call.settings.ledger.copy(path)
         ledger = open_ledger(path)
         try:
             yield ledger

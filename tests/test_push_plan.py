@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from ledger_values import CASES, PROJECTS, START, record
 
 from pusher.ledger import LedgerError, enter, open_ledger
-from pusher.ledger.plan import Change, copy_of, plan
+from pusher.ledger.copying import copy_file
+from pusher.ledger.plan import Change, plan
 from pusher.target import Target
 from spgl.cli import Exit, main
+from spgl.ledger_place import LedgerPlace
 from spgl.planning import tell_plan
+from tests.ledgers import ENGINES, postgres_schema
 from validator.records import Operation, Record, Standing
 
 TARGET = Target("national")
@@ -28,13 +33,25 @@ def held(key: str, *rules: str) -> Record:
     return record(key, table=CASES, standing=Standing.BLOCKED, blocked_by=rules)
 
 
+@pytest.fixture(params=ENGINES)
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LedgerPlace]:
+    """Where a ledger goes, on each engine; there is none yet."""
+    if request.param == "sqlite":
+        yield LedgerPlace(tmp_path / ".spgl" / "ledger.db")
+        return
+    with postgres_schema() as (url, schema):
+        yield LedgerPlace(tmp_path / "none", url, schema)
+
+
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def site(place: LedgerPlace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working folder whose target nobody answers."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SPGL_LANG", "en")
+    ledger = f'[ledger]\nurl = "{place.url}"\nschema = "{place.schema}"\n' if place.url else ""
     (tmp_path / "spgl.toml").write_text(
-        '[target.t]\ntransport = "http"\nurl = "http://127.0.0.1:9"\nretry_schedule = [60]\n',
+        '[target.t]\ntransport = "http"\nurl = "http://127.0.0.1:9"\nretry_schedule = [60]\n'
+        + ledger,
         encoding="utf-8",
     )
     (tmp_path / "in").mkdir()
@@ -46,25 +63,36 @@ def push(site: Path, *rows: str, words: tuple[str, ...] = ()) -> int:
     return main(["push", "in", "--partial", "--wait", "0", "-q", *words])
 
 
-def everything(folder: Path) -> dict[str, str]:
-    """Every file that holds something, with its digest."""
-    return {
+def everything(place: LedgerPlace, folder: Path) -> dict[str, str]:
+    """Every file that holds something and every table of the ledger's schema, with its digest."""
+    found = {
         str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest()
-        for p in sorted(folder.rglob("*"))
+        for p in sorted((folder / ".spgl").rglob("*"))
         if p.is_file() and p.stat().st_size and not p.name.endswith("-shm")
     }
+    if place.url:
+        with psycopg.connect(place.url.replace("+psycopg", "", 1)) as connection:
+            named = connection.execute(
+                "SELECT tablename FROM pg_tables WHERE schemaname = %s", (place.schema,)
+            ).fetchall()
+            for (name,) in named:
+                rows = connection.execute(
+                    f'SELECT t::text FROM "{place.schema}"."{name}" t ORDER BY 1'.encode()
+                ).fetchall()
+                found[name] = hashlib.sha256(repr(rows).encode()).hexdigest()
+    return found
 
 
-def test_every_kind_of_change_is_counted(tmp_path: Path) -> None:
-    ledger = open_ledger(tmp_path / "ledger.db")
+def test_every_kind_of_change_is_counted(place: LedgerPlace, tmp_path: Path) -> None:
+    ledger = place.open()
     before = [record("same"), record("other"), held("freed", "required"), record("gone")]
     enter(ledger, before, TARGET, "r1", START)
     ledger.db.begin()
-    place = ledger.place("national", PROJECTS)
-    ledger.db.run("UPDATE version SET state = 'accepted', landed = 1 WHERE place = ?", (place,))
-    ledger.db.run("UPDATE tally SET state = 'accepted' WHERE place = ?", (place,))
+    projects = ledger.place("national", PROJECTS)
+    ledger.db.run("UPDATE version SET state = 'accepted', landed = 1 WHERE place = ?", (projects,))
+    ledger.db.run("UPDATE tally SET state = 'accepted' WHERE place = ?", (projects,))
     ledger.commit()
-    copy_of(tmp_path / "ledger.db", tmp_path / "copy.db")
+    place.copy(tmp_path / "copy.db")
     copy = open_ledger(tmp_path / "copy.db")
     tonight = [
         record("same"),
@@ -91,6 +119,10 @@ def test_every_kind_of_change_is_counted(tmp_path: Path) -> None:
     assert (planned.books.read, planned.books.unchanged, planned.books.entered) == (9, 1, 4)
     assert planned.open_before == 0
     assert ledger.last_id("version") == 4
+    ledger.audit()
+    ledger.close()
+    copy.audit()
+    copy.close()
     for lang, words in (("en", "a parent that does not conform"), ("zh", "上级记录不合格")):
         said = tell_plan(planned, lang)  # type: ignore[arg-type]
         assert words in said
@@ -98,27 +130,45 @@ def test_every_kind_of_change_is_counted(tmp_path: Path) -> None:
                    for line in said.splitlines())  # fmt: skip
 
 
-def test_no_ledger_is_an_empty_one(tmp_path: Path) -> None:
-    copy_of(tmp_path / "none.db", tmp_path / "copy.db")
+def test_no_ledger_is_an_empty_one(place: LedgerPlace, tmp_path: Path) -> None:
+    place.copy(tmp_path / "copy.db")
     assert not (tmp_path / "copy.db").exists()
+
+
+def test_a_copy_waits_for_no_writer_and_sees_only_what_was_committed(
+    place: LedgerPlace, tmp_path: Path
+) -> None:
+    ledger = place.open()
+    enter(ledger, [record("a"), record("b", table=CASES, parent="a")], TARGET, "r1", START)
+    with ledger.transaction():  # another process in the middle of its turn of writing
+        ledger.run("national", "r2", START)
+        place.copy(tmp_path / "copy.db")
+    ledger.close()
+    copy = open_ledger(tmp_path / "copy.db")
+    assert copy.db.rows("SELECT name FROM run") == [("r1",)]
+    assert copy.waiting == 1
+    copy.audit()
+    copy.close()
 
 
 def test_a_file_that_is_no_ledger_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "ledger.db").write_text("this is no database at all, only text" * 40)
     with pytest.raises(LedgerError, match="cannot be copied"):
-        copy_of(tmp_path / "ledger.db", tmp_path / "copy.db")
+        copy_file(tmp_path / "ledger.db", tmp_path / "copy.db")
 
 
-def test_a_dry_run_writes_nothing(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_dry_run_writes_nothing(
+    place: LedgerPlace, site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     rows = (label(1, "A"), label(2, "B"))
     assert push(site, *rows, words=("--dry-run",)) == Exit.FINE
-    assert not (site / ".spgl").exists()
+    assert everything(place, site) == {}
     assert push(site, *rows) == Exit.INCOMPLETE
-    before = everything(site / ".spgl")
+    before = everything(place, site)
     capsys.readouterr()
     assert push(site, label(1, "A"), label(2, "C"), label(3, "D"), words=("--dry-run",)) == 0
     said = capsys.readouterr().out
-    assert everything(site / ".spgl") == before
+    assert everything(place, site) == before
     line = next(x for x in said.splitlines() if x.startswith("  data-sharing-3.0/SPGL_XMBQXXB"))
     assert line.split()[1:] == ["1", "1", "·", "·"]
     assert "earlier runs left 2 versions" in said

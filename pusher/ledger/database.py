@@ -29,6 +29,10 @@ class LedgerError(Exception):
         self.text = text
 
 
+class MissingLedgerError(LedgerError):
+    """There is no ledger yet, and none was to be made."""
+
+
 class Database(Protocol):
     """What the ledger asks of an engine. Writes happen between `begin` and `commit`."""
 

@@ -5,21 +5,16 @@ The ledger itself is only read. Nothing here tells whether the target will accep
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
 
 from pusher.ledger.core import Ledger
-from pusher.ledger.database import LedgerError
 from pusher.ledger.enter import Books, enter
 from pusher.target import Target
 from validator.records import Record
-from validator.text import Text
 
 _ENTERED = """
 SELECT p.name, CASE WHEN v.operation = 'invalidate' THEN 'withdrawn'
@@ -62,23 +57,6 @@ class Plan:
     open_before: int
 
 
-def copy_of(source: Path, copy: Path) -> None:
-    """A consistent copy, also while another process writes; no file: nothing is copied.
-
-    SQLite may leave its own empty `-wal` and `-shm` files beside the source. Raises LedgerError.
-    """
-    if not source.exists():
-        return
-    try:
-        with (
-            closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as read,
-            closing(sqlite3.connect(copy)) as written,
-        ):
-            read.backup(written)
-    except sqlite3.Error as fault:
-        raise LedgerError(_NO_COPY.fill({"file": source, "fault": fault})) from fault
-
-
 def plan(
     copy: Ledger,
     records: Iterable[Record],
@@ -103,10 +81,3 @@ def plan(
         for rule in note.split(", "):
             blocked[table, rule] += n
     return Plan(books, dict(changes), dict(blocked), open_before)
-
-
-_NO_COPY = Text(
-    "台账 {file} 无法复制：{fault}。请检查权限和临时目录的磁盘空间",
-    "ledger {file} cannot be copied: {fault}; check its permissions and the space for temporary "
-    "files",
-)

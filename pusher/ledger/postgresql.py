@@ -17,7 +17,7 @@ import psycopg
 from psycopg.adapt import Dumper, Loader
 from psycopg.pq import TransactionStatus
 
-from pusher.ledger.database import LedgerError, Row, scripts, statements
+from pusher.ledger.database import LedgerError, MissingLedgerError, Row, scripts, statements
 from validator.text import Text
 
 #: First numbers of our advisory locks: turns of writing, migrations, runs by target.
@@ -100,7 +100,9 @@ class Postgres:
 
     def _check(self, wanted: Sequence[str]) -> None:
         found = self._cursor.execute("SELECT to_regclass('spgl_schema')").fetchone()
-        version = 0 if found is None or found[0] is None else self._version()
+        if found is None or found[0] is None:
+            raise MissingLedgerError(_MISSING.fill({"url": self.url, "schema": self.schema}))
+        version = self._version()
         if version != len(wanted):
             values = {"url": self.url, "version": version, "known": len(wanted)}
             raise LedgerError((_NEWER if version > len(wanted) else _OLDER).fill(values))
@@ -259,6 +261,10 @@ _UNUSABLE = Text(
     "台账 {url} 无法使用：{fault}。请检查地址、账号（PGPASSWORD 或 PGPASSFILE）和权限",
     "ledger {url} cannot be used: {fault}; check its address, account (PGPASSWORD or PGPASSFILE) "
     "and privileges",
+)
+_MISSING = Text(
+    "{url} 的模式 {schema} 中没有台账；先运行 spgl push",
+    "there is no ledger in schema {schema} of {url}; run spgl push first",
 )
 _NEWER = Text(
     "台账 {url} 的结构版本是 {version}，本程序只认识到 {known}，请升级 spgl",
