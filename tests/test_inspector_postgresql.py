@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from inspector_values import FIRST, PROJECTS, Nights, Visitor, app_of, nights, site_of, visiting
 
-from pusher.ledger import open_ledger
+from pusher.ledger import LedgerError, open_ledger
 from spgl.inspector.site import Site
 from spgl.ledger_place import LedgerPlace
 from tests.ledgers import postgres_schema
@@ -77,6 +77,25 @@ def test_a_page_says_the_same_of_both(
         answer.pop("children", None)  # of the stored run, in no fixed order
     assert of_file == of_database
     assert of_file
+
+
+def test_a_schema_without_a_ledger_is_no_ledger_yet(made: Nights, tmp_path: Path) -> None:
+    site = site_of(made)
+    of_file = replace(site, ledger=LedgerPlace(tmp_path / "none.db"))
+    with postgres_schema() as (url, schema):
+        of_database = replace(site, ledger=LedgerPlace(tmp_path / "none.db", url, schema))
+        with visiting(app_of(of_file)) as file, visiting(app_of(of_database)) as database:
+            for path in ("/ledger.json", "/monitoring.json"):
+                assert file.json(path) == database.json(path)
+            assert database.json("/overview.json")["ledger"] is False
+            assert "还没有台账" in database.get("/ledger")
+        acting = replace(of_database, rights=site_of(made, actions=True).rights)
+        with visiting(app_of(acting)) as visitor:
+            form = {"act": "retry", "csrf": acting.csrf, "version": "1"}
+            visitor.answer("POST", "/act", 404, data=form)
+        with pytest.raises(LedgerError, match="there is no ledger in schema"):
+            of_database.ledger.open(read_only=True)
+    assert not (tmp_path / "none.db").exists()
 
 
 def test_a_person_acts_on_a_ledger_in_postgresql(made: Nights, shared: Site) -> None:

@@ -17,7 +17,6 @@ from pusher.target import Target
 from spgl.cli import Exit, main
 from spgl.config import ConfigError, load
 from spgl.inspector.ledger import opened, places, standing
-from spgl.inspector.site import Refusal
 from spgl.ledger_place import LedgerPlace
 from tests.ledgers import postgres_schema
 
@@ -97,8 +96,10 @@ def test_commands_work_on_postgresql(
 def test_the_inspector_never_makes_or_writes_a_ledger() -> None:
     with postgres_schema() as (url, schema):
         place = LedgerPlace(Path("none"), url, schema)
-        with pytest.raises(Refusal, match="there is no ledger in schema"), opened(place):
-            pass
+        with opened(place) as ledger:
+            assert ledger is None
+        with pytest.raises(LedgerError, match="there is no ledger in schema"):
+            place.open(read_only=True)
         open_ledger(url, schema=schema).close()
         with opened(place) as ledger:
             assert ledger is not None

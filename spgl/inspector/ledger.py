@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pusher.ledger.core import Ledger
-from pusher.ledger.database import LedgerError, Row, scripts
+from pusher.ledger.database import LedgerError, MissingLedgerError, Row, scripts
 from pusher.ledger.queries import Entry, list_rows
 from pusher.ledger.selector import Selector
 from pusher.states import State
@@ -107,13 +107,27 @@ def opened(place: LedgerPlace) -> Iterator[Ledger | None]:
             db.close()
         return
     try:
-        ledger = place.open(read_only=True)
+        ledger = _of_database(place)
         try:
             yield ledger
         finally:
-            ledger.close()
+            if ledger is not None:
+                ledger.close()
     except LedgerError as fault:
         raise Refusal(503, fault.text) from fault
+
+
+def there(place: LedgerPlace) -> bool:
+    """Whether a ledger stands there; none is made. Raises Refusal."""
+    with opened(place) as ledger:
+        return ledger is not None
+
+
+def _of_database(place: LedgerPlace) -> Ledger | None:
+    try:
+        return place.open(read_only=True)
+    except MissingLedgerError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

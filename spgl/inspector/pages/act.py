@@ -19,7 +19,7 @@ from pusher.ledger.database import LedgerError
 from pusher.ledger.queries import life
 from pusher.ledger.remark import remark
 from pusher.ledger.selector import Selector
-from spgl.inspector.ledger import places
+from spgl.inspector.ledger import places, there
 from spgl.inspector.site import Refusal, Site
 from validator import baseline
 from validator.records import SourceError
@@ -62,7 +62,7 @@ def known(site: Site, violations: tuple[Violation, ...]) -> frozenset[str]:
 def _version(site: Site, name: str, text: str) -> str:
     if not text.isascii() or not text.isdigit():
         raise Refusal(400, _UNKNOWN)
-    if not site.ledger.exists():
+    if not there(site.ledger):
         raise Refusal(404, _NO_LEDGER)
     done = _in_ledger(site, name, int(text))
     if not done.moved:
@@ -110,7 +110,7 @@ def _known(site: Site, form: Mapping[str, str]) -> str:
 def _remark(site: Site, violation: Violation, reason: str) -> None:
     """Write it beside the record's newest version at every target that knows the record."""
     table = qualified(violation)
-    if not site.ledger.exists() or table is None or not violation.key:
+    if not there(site.ledger) or table is None or not violation.key:
         return
     try:
         ledger = site.ledger.open()

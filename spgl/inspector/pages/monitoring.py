@@ -90,6 +90,7 @@ def build(site: Site, ask: Ask) -> Month:
     nights = site.runs.nights(400)
     known = {n.started.strftime("%Y-%m") for n in nights}
     with opened(site.ledger) as ledger:
+        there = ledger is not None
         if ledger is not None:
             known |= {
                 r.started.astimezone().strftime("%Y-%m") for r in status(ledger, runs=400).runs
@@ -112,7 +113,7 @@ def build(site: Site, ask: Ask) -> Month:
         stages=_stages(site, run) if run else (),
         departments=_departments(site, run, snapshot) if run and snapshot else (),
         departments_known=bool(snapshot and snapshot.tables),
-        ledger=site.ledger.exists(),
+        ledger=there,
         entered=sent.entered,
         states=sent.states,
         delays=sent.delays,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -93,7 +93,7 @@ class Overview:
 def build(site: Site, ask: Ask) -> Overview:
     """The newest run, or the one that is asked for."""
     nights = site.runs.nights(_NIGHTS)
-    states, urgent, pushes = _ledger(site)
+    ledger = _ledger(site)
     empty: tuple[Line, ...] = ()
     lines: dict[str, tuple[Line, ...]] = {}
     new, gone, previous = 0, 0, ""
@@ -125,12 +125,12 @@ def build(site: Site, ask: Ask) -> Overview:
         new_url=address("/violations", ask.one("run"), Filter(new="1")),
         gone=gone,
         compare_url=f"/compare?before={previous}&after={last.id}" if previous and last else "",
-        urgent=_urgent(urgent, cases, late),
+        urgent=_urgent(ledger.urgent, cases, late),
         cases=cases,
         cases_missing=why,
-        states=states,
-        nights=tuple(_night(n, pushes.get(n.id)) for n in nights),
-        ledger=site.ledger.exists(),
+        states=ledger.states,
+        nights=tuple(_night(n, ledger.pushes.get(n.id)) for n in nights),
+        ledger=ledger.there,
         **{n: lines.get(n, empty) for n in _GROUPS},
     )
 
@@ -153,10 +153,20 @@ def _overdue(site: Site, last: Night) -> tuple[str, int | None, tuple[Text, ...]
 _Standing = Mapping[State, tuple[int, bool]]
 
 
-def _ledger(site: Site) -> tuple[tuple[StateLine, ...], _Standing, Mapping[str, PushRun]]:
+@dataclass(frozen=True, slots=True)
+class _Ledger:
+    """What the page tells of the ledger; `pushes` are its runs by name."""
+
+    there: bool = False
+    states: tuple[StateLine, ...] = ()
+    urgent: _Standing = field(default_factory=dict)
+    pushes: Mapping[str, PushRun] = field(default_factory=dict)
+
+
+def _ledger(site: Site) -> _Ledger:
     with opened(site.ledger) as ledger:
         if ledger is None:
-            return (), {}, {}
+            return _Ledger()
         found = status(ledger, runs=3 * _NIGHTS)
         urgent = {state: standing(ledger, state) for state in URGENT}
     sums: dict[tuple[str, State], int] = {}
@@ -168,7 +178,7 @@ def _ledger(site: Site) -> tuple[tuple[StateLine, ...], _Standing, Mapping[str, 
         StateLine(target, state, TITLES[state], n, f"/ledger?state={state}&target={target}")
         for (target, state), n in ranked
     )
-    return lines, urgent, {run.name: run for run in reversed(found.runs)}
+    return _Ledger(True, lines, urgent, {run.name: run for run in reversed(found.runs)})
 
 
 def _urgent(states: _Standing, cases: str, late: int | None) -> tuple[Urgent, ...]:

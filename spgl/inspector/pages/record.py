@@ -91,6 +91,7 @@ def build(site: Site, ask: Ask) -> RecordPage:
     marks = _violations(index, found) if index is not None else ()
     lives: tuple[Told, ...] = ()
     with opened(site.ledger) as ledger:
+        there = ledger is not None
         if ledger is not None and all(f in found.key for f in found.table.key.fields):
             lives = told(ledger, found.table.qualified, found.key)
         came = () if ledger is None else came_back(ledger, site.packs, found.key)
@@ -117,7 +118,7 @@ def build(site: Site, ask: Ask) -> RecordPage:
         children=children(site, snapshot, found.table, looked) if snapshot is not None else (),
         lives=tuple(_veiled(site, found.table, t) for t in lives),
         came=came,
-        ledger=site.ledger.exists(),
+        ledger=there,
         case_url=case_url(ask.one("run"), case) if case else "",
         project_url=project_url(ask.one("run"), project) if project else "",
         back=_back(ask),
