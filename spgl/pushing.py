@@ -251,7 +251,7 @@ def _left(delivery: Delivery, target: Target, lang: Lang) -> list[str]:
     if delivery.fault is not None:
         lines.append(_FAULT.fill({"fault": delivery.fault})[lang])
     if delivery.away is not None and delivery.away.until > now:
-        lines.append(tell_away(target.name, delivery.away, lang))
+        lines.append(away_text(target.name, delivery.away)[lang])
     if delivery.put_off:
         lines.append(_PUT_OFF.fill({"n": f"{delivery.put_off:,}"})[lang])
     if delivery.next_due is not None:
@@ -260,11 +260,11 @@ def _left(delivery: Delivery, target: Target, lang: Lang) -> list[str]:
     return lines
 
 
-def tell_away(name: str, away: Open, lang: Lang) -> str:
+def away_text(name: str, away: Open) -> Text:
     """That a target is left alone, until when and why."""
     until = away.until.astimezone().isoformat(sep=" ", timespec="seconds")[:19]
     words = {"name": name, "until": until, "fault": away.fault}
-    return (_OPEN if away.openings else _PAUSE).fill(words)[lang]
+    return (_OPEN if away.openings else _PAUSE).fill(words)
 
 
 def tell_inbound(inbound: Inbound, lang: Lang) -> list[str]:

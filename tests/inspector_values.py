@@ -25,8 +25,10 @@ from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, Request
 from ledger_values import Lines, Memory, Time, world
 
+from pusher.circuit import Open
 from pusher.delivery import deliver
 from pusher.ledger import enter, open_ledger
+from pusher.ledger.circuits import keep
 from pusher.target import Target
 from spgl.city.write import SEED, write_export
 from spgl.config import load
@@ -159,6 +161,17 @@ def _push(path: Path, packs: Packs, records: list[Record], run: str, refused: st
     memory = Memory(refuse=refuse)
     done = deliver(ledger, TARGET, memory, packs, run_id=run, world=world(clock))
     asyncio.run(done)
+    ledger.close()
+
+
+def left_alone(made: Nights, *, seconds: float, openings: int, target: str = "national") -> None:
+    """A target that has not answered since an hour before the time of the site, with `seconds` left
+    until it is asked again."""
+    now = site_of(made).now()
+    since, until = now - timedelta(hours=1), now + timedelta(seconds=seconds)
+    ledger = open_ledger(made.state / "ledger.db")
+    with ledger.transaction():
+        keep(ledger, target, Open(since, until, openings, "unreachable ConnectionRefusedError"))
     ledger.close()
 
 

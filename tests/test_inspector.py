@@ -29,6 +29,7 @@ from inspector_values import (
     Visitor,
     app_of,
     copy_of,
+    left_alone,
     nights,
     site_of,
     visiting,
@@ -453,6 +454,33 @@ def test_the_ledger_lists_by_state_in_pages_and_groups_reasons(visitor: Visitor)
     only = visitor.json("/ledger.json", params={"state": "accepted", "table": PERMITS})
     assert {r["entry"]["table"] for r in only["rows"]} == {PERMITS}
     assert only["total"] == sum(c["count"] for c in only["counts"] if c["state"] == "accepted")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "openings", "zh", "en"),
+    [
+        (600, 2, "多次无应答", "circuit open until"),
+        (600, 0, "要求暂停至", "asked for a pause"),
+        (-60, 2, "下次投送先用一个批次试探", "the next push probes it"),
+    ],
+)
+def test_a_target_left_alone_is_told_with_its_time_and_reason(
+    made: Nights, tmp_path: Path, seconds: float, openings: int, zh: str, en: str
+) -> None:
+    mine = copy_of(made, tmp_path)
+    left_alone(mine, seconds=seconds, openings=openings)
+    left_alone(mine, seconds=-60, openings=0, target="rested")
+    with visiting(app_of(site_of(mine))) as visitor:
+        for page, twin in (("/", "/overview.json"), ("/ledger", "/ledger.json")):
+            (found,) = visitor.json(twin)["away"]
+            assert (found["target"], found["open"]) == ("national", seconds > 0)
+            assert found["fault"] == "unreachable ConnectionRefusedError"
+            assert {"since", "until"} <= found.keys()
+            for lang, words in (("zh", zh), ("en", en)):
+                said = visitor.get(f"{page}?lang={lang}")
+                assert words in said
+                assert found["text"][lang] in said
+        assert visitor.json("/ledger.json?target=rested")["away"] == []
 
 
 def test_the_month_balances(visitor: Visitor) -> None:

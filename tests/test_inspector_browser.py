@@ -22,6 +22,7 @@ from inspector_values import (
     Nights,
     app_of,
     copy_of,
+    left_alone,
     nights,
     site_of,
 )
@@ -279,6 +280,24 @@ def test_pages_print_without_menus(opened: Open, address: str, tmp_path: Path) -
     assert not page.locator(".bar-top").is_visible()
     assert page.locator("h1").is_visible()
     assert page.pdf(path=str(tmp_path / "month.pdf"), format="A4").startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_an_open_circuit_stands_above_what_needs_a_person(
+    opened: Open, tmp_path: Path, width: int
+) -> None:
+    mine = copy_of(nights(), tmp_path)
+    left_alone(mine, seconds=600, openings=2)
+    with served(app_of(site_of(mine))) as other:
+        for path, below in (("/", ".cards"), ("/ledger", "ul.states")):
+            page = opened(f"{other}{path}?lang=en", width=width)
+            told = page.locator(".away.open")
+            assert "unreachable ConnectionRefusedError" in told.inner_text()
+            place, next_ = told.bounding_box(), page.locator(below).first.bounding_box()
+            assert place is not None
+            assert next_ is not None
+            assert place["y"] + place["height"] <= next_["y"]
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_acts_ask_first_and_are_only_there_when_allowed(

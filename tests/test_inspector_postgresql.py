@@ -7,7 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from inspector_values import FIRST, PROJECTS, Nights, Visitor, app_of, nights, site_of, visiting
+from inspector_values import (
+    FIRST,
+    PROJECTS,
+    SECOND,
+    Nights,
+    Visitor,
+    app_of,
+    nights,
+    site_of,
+    visiting,
+)
 
 from pusher.ledger import LedgerError, open_ledger
 from spgl.inspector.site import Site
@@ -53,7 +63,11 @@ def shared(made: Nights) -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def both(made: Nights, shared: Site) -> Iterator[tuple[Visitor, Visitor]]:
-    with visiting(app_of(site_of(made))) as file, visiting(app_of(shared)) as database:
+    mine = site_of(made)
+    for site in (mine, shared):  # read now, not while a page is asked for
+        for run in (FIRST, SECOND):
+            site.snapshots.open(run)
+    with visiting(app_of(mine)) as file, visiting(app_of(shared)) as database:
         yield file, database
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pusher.states import TITLES, State
 from spgl.planning import held_by
-from spgl.pushing import tell_away
+from spgl.pushing import away_text
 from validator.records import Operation
 from validator.text import Lang, Text
 
@@ -97,7 +97,7 @@ def _lines(found: Because, now: datetime, lang: Lang, margin: str) -> Iterator[s
     yield f"{margin}v{entry.sequence}{deletion} {_sentence(found.newest, now, lang)}"
     stuck = entry.state in (State.QUEUED, State.IN_DOUBT)
     if stuck and found.away is not None and found.away.until > now:
-        yield f"{margin}  - {tell_away(found.target, found.away, lang)}"
+        yield f"{margin}  - {away_text(found.target, found.away)[lang]}"
     if found.own:
         yield f"{margin}  - {_OWN[lang]}"
     for link, parent in found.waits:

@@ -148,7 +148,7 @@ def _lines(found: Status, lang: Lang) -> list[str]:
     if found.next_due:
         lines.append(say("下次重试：", "next retry: ") + _when(found.next_due.astimezone()))
     now = datetime.now().astimezone()
-    lines += [pushing.tell_away(t, a, lang) for t, a in found.away.items() if a.until > now]
+    lines += [pushing.away_text(t, a)[lang] for t, a in found.away.items() if a.until > now]
     lines += [_run_line(r, lang) for r in found.runs]
     return lines
 

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from pusher.ledger.queries import Entry, status
 from pusher.states import TITLES, State
 from spgl.inspector import words
+from spgl.inspector.away import Away, away
 from spgl.inspector.filters import table_title
 from spgl.inspector.ledger import ATTENTION, REASONS, Reason, listed, opened, places, reasons
 from spgl.inspector.site import Ask, Page, Refusal, Site
@@ -49,6 +50,7 @@ class LedgerPage:
     table: str
     targets: tuple[str, ...]
     tables: tuple[tuple[str, Text], ...]
+    away: tuple[Away, ...]
     counts: tuple[StateCount, ...]
     reasons: tuple[Reason, ...]
     reasons_capped: bool
@@ -65,16 +67,16 @@ def build(site: Site, ask: Ask) -> LedgerPage:
     with opened(site.ledger) as ledger:
         if ledger is None:
             return LedgerPage(
-                False, state, "", "", (), (), (), (), False, 0, (), 0, "", False, site.csrf
+                False, state, "", "", (), (), (), (), (), False, 0, (), 0, "", False, site.csrf
             )
         every = places(ledger)
         where = places(ledger, target, table)
         found = listed(ledger, state, where, ask.number("below"), ROWS)
         grouped, capped = reasons(ledger, where, state) if state in ATTENTION else ((), False)
-        counts = status(ledger, target or None).counts
+        now = status(ledger, target or None)
     chosen = {(p.target, p.table) for p in where}
     sums: dict[State, int] = {}
-    for (at, name, one), n in counts.items():
+    for (at, name, one), n in now.counts.items():
         if (at, name) in chosen:
             sums[one] = sums.get(one, 0) + n
     tables = {p.table: table_title(site.names, p.table) for p in every}
@@ -85,6 +87,7 @@ def build(site: Site, ask: Ask) -> LedgerPage:
         table=table,
         targets=tuple(sorted({p.target for p in every})),
         tables=tuple(tables.items()),
+        away=away(now.away, site.now()),
         counts=tuple(
             StateCount(s, TITLES[s], sums.get(s, 0), s is state, url(s, target, table))
             for s in State

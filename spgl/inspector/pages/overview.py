@@ -11,6 +11,7 @@ from pusher.ledger.queries import Run as PushRun
 from pusher.ledger.queries import status
 from pusher.states import TITLES, State
 from spgl.inspector import words
+from spgl.inspector.away import Away, away
 from spgl.inspector.cases import all_cases, overdue
 from spgl.inspector.counts import Line, by_column, by_use
 from spgl.inspector.filters import Filter, address, table_title
@@ -77,6 +78,7 @@ class Overview:
     gone: int
     compare_url: str
     urgent: tuple[Urgent, ...]
+    away: tuple[Away, ...]
     cases: str
     cases_missing: tuple[Text, ...]
     projects: tuple[Line, ...]
@@ -125,6 +127,7 @@ def build(site: Site, ask: Ask) -> Overview:
         new_url=address("/violations", ask.one("run"), Filter(new="1")),
         gone=gone,
         compare_url=f"/compare?before={previous}&after={last.id}" if previous and last else "",
+        away=ledger.away,
         urgent=_urgent(ledger.urgent, cases, late),
         cases=cases,
         cases_missing=why,
@@ -160,6 +163,7 @@ class _Ledger:
     there: bool = False
     states: tuple[StateLine, ...] = ()
     urgent: _Standing = field(default_factory=dict)
+    away: tuple[Away, ...] = ()
     pushes: Mapping[str, PushRun] = field(default_factory=dict)
 
 
@@ -178,7 +182,8 @@ def _ledger(site: Site) -> _Ledger:
         StateLine(target, state, TITLES[state], n, f"/ledger?state={state}&target={target}")
         for (target, state), n in ranked
     )
-    return _Ledger(True, lines, urgent, {run.name: run for run in reversed(found.runs)})
+    pushes = {run.name: run for run in reversed(found.runs)}
+    return _Ledger(True, lines, urgent, away(found.away, site.now()), pushes)
 
 
 def _urgent(states: _Standing, cases: str, late: int | None) -> tuple[Urgent, ...]:
