@@ -15,8 +15,8 @@ import orjson
 
 from pusher.ledger.core import Ledger
 
-#: Seconds without a renewal after which a process is taken for dead; twice as long as a batch may
-#: be written to an exchange database without looking first.
+#: Seconds without a renewal after which a process is taken for dead; far longer than a batch may
+#: still be written by a process that was stopped (`pusher.transports.errand`).
 LEASE = 60.0
 _NOW = "extract(epoch FROM clock_timestamp())"
 _BEGIN = f"""
@@ -47,7 +47,7 @@ class Lease:
     @property
     def short(self) -> bool:
         """Less than half of it is left, or nothing: others may have taken over what this process
-        holds, or will before a batch is written that is not looked for first."""
+        holds, or will before a batch is written."""
         return self.ledger.shared and time.monotonic() >= self.until - self.seconds / 2
 
     def renew(self) -> None:

@@ -9,7 +9,6 @@ SJYXBS of the row an invalidating copy names. It never updates or deletes a row,
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -35,6 +34,7 @@ from pusher.transport import (
 from pusher.transports.credentials import Credentials, read_secret
 from pusher.transports.dialect import Dialect
 from pusher.transports.dialects import connect
+from pusher.transports.errand import Errand, run_errand
 from pusher.transports.exchange_columns import Difference, examine
 from pusher.transports.exchange_presence import kept, looked, missing, new_rows, receipt
 from pusher.transports.exchange_rows import (
@@ -63,9 +63,6 @@ from validator.pack import Packs, Table
 __all__ = ["ExchangeSettings", "ExchangeTransport"]
 
 _Result = TypeVar("_Result")
-#: Seconds after which even a fresh batch is looked for before it is written: a process that was
-#: stopped between the claim and the fence may have been taken for dead meanwhile.
-_FRESH = 30.0
 
 
 class ExchangeTransport:
@@ -101,7 +98,7 @@ class ExchangeTransport:
         self._threads = ThreadPoolExecutor(self._settings.connections, "exchange-db")
         self._base = dialect, engine
         try:
-            await self._run(lambda: self._transact(lambda connection: None, fence="open"))
+            await self._run(lambda _: self._transact(lambda connection: None, fence="open"))
         except TransportError:
             await self.close()
             raise
@@ -116,8 +113,7 @@ class ExchangeTransport:
 
     async def send(self, batch: Batch) -> Sequence[Receipt]:
         """Write what is not there yet, in one transaction; every parcel is then `received`."""
-        began = time.monotonic()  # before it waits for a thread
-        return await self._run(lambda: self._send(batch, began))
+        return await self._run(lambda errand: self._send(batch, errand))
 
     async def settle(self, batch: Batch) -> Sequence[Receipt] | None:
         """Under the fence, look for key and content of every parcel.
@@ -125,14 +121,14 @@ class ExchangeTransport:
         A part of a batch cannot be there, for it was one transaction; if it is (a person deleted
         rows), the rest is written now.
         """
-        return await self._run(lambda: self._settle(batch))
+        return await self._run(lambda errand: self._settle(batch, errand))
 
     async def verdicts(
         self, standard: str, awaited: Sequence[Awaited], cursor: str | None
     ) -> VerdictPage:
         """Look the awaited records of `standard` up by key; one without a word yet is left out."""
         mine = [entry for entry in awaited if entry.standard == standard]
-        return await self._run(lambda: VerdictPage(self._verdicts(mine), None, more=False))
+        return await self._run(lambda _: VerdictPage(self._verdicts(mine), None, more=False))
 
     async def notify(self) -> None:
         """GET the notify address, with its own short retry. Raises TransportError for the log."""
@@ -146,30 +142,28 @@ class ExchangeTransport:
 
     async def look_up(self, table: str, expected: Sequence[Expected]) -> Sequence[Looked]:
         """Every row of some keys, one query per page; no fence, nothing is written."""
-        return await self._run(lambda: self._look_up(self._table(table), expected))
+        return await self._run(lambda _: self._look_up(self._table(table), expected))
 
     async def compare(self, tables: Iterable[Table]) -> tuple[Difference, ...]:
         """How the real tables differ from the pack; empty differences are left out."""
-        return await self._run(lambda: self._compare(tuple(tables)))
+        return await self._run(lambda _: self._compare(tuple(tables)))
 
-    def _send(self, batch: Batch, began: float) -> tuple[Receipt, ...]:
+    def _send(self, batch: Batch, errand: Errand) -> tuple[Receipt, ...]:
         place = self._place(batch)
 
         def write(connection: sa.Connection) -> frozenset[int]:
-            late = time.monotonic() - began > _FRESH
-            unasked = batch.fresh and not late
-            if unasked and (place.conduct.changes or not any(map(is_change, batch.parcels))):
-                self._write(connection, place, batch, batch.parcels)
+            if batch.fresh and (place.conduct.changes or not any(map(is_change, batch.parcels))):
+                self._write(connection, place, batch, batch.parcels, errand)
                 return frozenset()
             rows = self._rows(connection, place, batch.parcels)
             absent, formless = missing(place, rows, count_refused=False)
-            self._write(connection, place, batch, absent)
+            self._write(connection, place, batch, absent, errand)
             return formless
 
         formless = self._transact(write, fence=batch.idempotency_key)
         return tuple(receipt(parcel, formless) for parcel in batch.parcels)
 
-    def _settle(self, batch: Batch) -> tuple[Receipt, ...] | None:
+    def _settle(self, batch: Batch, errand: Errand) -> tuple[Receipt, ...] | None:
         place = self._place(batch)
 
         def look(connection: sa.Connection) -> tuple[Receipt, ...] | None:
@@ -177,7 +171,7 @@ class ExchangeTransport:
             absent, formless = missing(place, rows, count_refused=True)
             if len(absent) + len(formless) == len(batch.parcels):
                 return None
-            self._write(connection, place, batch, absent)
+            self._write(connection, place, batch, absent, errand)
             return tuple(
                 receipt(p, formless, receipt_lsh(kept(place, p), found)) for p, found in rows
             )
@@ -276,8 +270,10 @@ class ExchangeTransport:
         place: ExchangeTable,
         batch: Batch,
         parcels: Iterable[Parcel],
+        errand: Errand,
     ) -> None:
         dialect, _ = self._connected()
+        errand.check()
         rows = [row for parcel in parcels for row in new_rows(place, batch, parcel)]
         insert_rows(connection, dialect, place, rows, f"{self._clock():%Y-%m-%d %H:%M:%S}")
         crash.at("written")
@@ -288,14 +284,12 @@ class ExchangeTransport:
         dialect, engine = self._connected()
         return transact(dialect, engine, self._settings, work, fence)
 
-    async def _run(self, work: Callable[[], _Result]) -> _Result:
+    async def _run(self, work: Callable[[Errand], _Result]) -> _Result:
         """`work` in a thread. It cannot be stopped: what outlasts the limit is in doubt."""
         if self._threads is None:
             raise RuntimeError("the transport is not open")
-        running = asyncio.get_running_loop().run_in_executor(self._threads, work)
         try:
-            async with asyncio.timeout(self._settings.total_timeout):
-                return await running
+            return await run_errand(self._threads, work, self._settings.total_timeout)
         except TimeoutError as fault:
             raise TransportError(
                 Failure.IN_DOUBT, "time-out", "the exchange database did not answer in time"

@@ -22,6 +22,7 @@ from pathlib import Path
 from random import Random
 
 import oracle
+import pushing
 from places import Place, fresh, place
 from pushes import KILLED, Zygote, zygote
 
@@ -31,6 +32,8 @@ KINDS = ("http", "sqlite", "mariadb", "postgresql")
 POINTS = (*crash.POINTS, *crash.OTHER_POINTS)
 #: Seconds after which a push that goes on is killed as well.
 LONG = 8.0
+#: Seconds an attempt has in a hasty push: less than a slow line takes.
+HASTY = 0.1
 #: By how far a clock may be set, and when the last pushes run: after every wait there can be.
 HOUR, LATER = 3600.0, 4 * 86_400.0
 
@@ -78,34 +81,35 @@ class Run:
         ahead = self.rng.choice((0.0, 0.0, HOUR, -HOUR))
         jump = self.rng.choice((0.0, 0.0, HOUR, -HOUR))
         self.tally.done["clocks set"] += bool(jump)
-        clock = {"ahead": ahead, "jump": jump, "jump_after": self.rng.uniform(0, 0.2)}
-        await self.rng.choice(strikes)(night, clock)
+        how = {"ahead": ahead, "jump": jump, "jump_after": self.rng.uniform(0, 0.2)}
+        how["timeout"] = self.rng.choice((pushing.TARGET.timeout, HASTY))
+        await self.rng.choice(strikes)(night, how)
 
-    async def _killed(self, night: int, clock: dict[str, float]) -> None:
-        self._ended(await self._push(self.first, night, self.rng.uniform(0, 0.3), clock))
+    async def _killed(self, night: int, how: dict[str, float]) -> None:
+        self._ended(await self._push(self.first, night, self.rng.uniform(0, 0.3), how))
 
-    async def _at_a_point(self, night: int, clock: dict[str, float]) -> None:
+    async def _at_a_point(self, night: int, how: dict[str, float]) -> None:
         point = f"{self.rng.choice(POINTS)}:{self.rng.randint(1, 4)}"
-        self._ended(await self._push(self.first, night, LONG, clock, at=point))
+        self._ended(await self._push(self.first, night, LONG, how, at=point))
 
-    async def _hit(self, night: int, clock: dict[str, float]) -> None:
-        pushing_ = asyncio.create_task(self._push(self.first, night, LONG, clock))
+    async def _hit(self, night: int, how: dict[str, float]) -> None:
+        pushing_ = asyncio.create_task(self._push(self.first, night, LONG, how))
         await asyncio.sleep(self.rng.uniform(0.02, 0.3))
         await self.place.hit(self.rng)
         self._ended(await pushing_)
 
-    async def _two(self, night: int, clock: dict[str, float]) -> None:
+    async def _two(self, night: int, how: dict[str, float]) -> None:
         """Two pushes started at once, of which one may be killed."""
         self.tally.done["started two at once"] += 1
         after = self.rng.choice((LONG, self.rng.uniform(0, 0.3)))
         codes = await asyncio.gather(
-            self._push(self.first, night, after, clock), self._push(self.second, night, LONG, clock)
+            self._push(self.first, night, after, how), self._push(self.second, night, LONG, how)
         )
         for code in codes:
             self._ended(code, alone=False)
 
-    async def _in_peace(self, night: int, clock: dict[str, float]) -> None:
-        self._ended(await self._push(self.first, night, LONG, clock))
+    async def _in_peace(self, night: int, how: dict[str, float]) -> None:
+        self._ended(await self._push(self.first, night, LONG, how))
 
     async def _finish(self) -> None:
         for n in range(20):
@@ -121,7 +125,7 @@ class Run:
         pusher: Zygote,
         night: int,
         kill_after: float | None,
-        clock: dict[str, float],
+        how: dict[str, float],
         at: str = "",
     ) -> int:
         self.tally.done["pushes"] += 1
@@ -135,7 +139,7 @@ class Run:
             at=at,
             **order,
             **shape,
-            **clock,
+            **how,
         )
 
     def _ended(self, code: int, *, alone: bool = True) -> None:
@@ -166,7 +170,9 @@ async def campaign(kinds: tuple[str, ...], runs: int, seed: int, folder: Path) -
                 again = f"make faults RUNS=1 SEED={number} KINDS={kind}"
                 tally.failed.append(f"{told}\n  again: {again}")
                 print(f"FAILED {tally.failed[-1]}", flush=True)
-                shutil.copytree(here, folder / f"failed-{kind}-{number}", dirs_exist_ok=True)
+                kept = folder / f"failed-{kind}-{number}"
+                shutil.copytree(here, kept, dirs_exist_ok=True)
+                places[n % len(kinds)].keep(kept)
             _progress(n + 1, runs, began, tally)
     for each in places:
         tally.done.update(each.happened)

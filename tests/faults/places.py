@@ -16,6 +16,7 @@ from pathlib import Path
 from random import Random
 from typing import Protocol
 
+import orjson
 import pushing
 import sqlalchemy as sa
 from front_databases import front_database
@@ -39,6 +40,8 @@ LINE = {
     Trouble.REFUSED: 0.05, Trouble.DELAYED: 0.05, Trouble.REQUEST_CUT: 0.02,
     Trouble.ANSWER_LOST: 0.03, Trouble.ANSWER_CUT: 0.02,
 }  # fmt: skip
+#: Seconds at most by which the line delays a piece.
+DELAYS = (0.05, 0.05, 0.5)
 
 
 class Place(Protocol):
@@ -62,6 +65,10 @@ class Place(Protocol):
 
     async def stand(self) -> Stand:
         """Let the target finish; what happened there and what stands."""
+        ...
+
+    def keep(self, folder: Path) -> None:
+        """Lay down in a folder what is not in files of the run anyway."""
         ...
 
 
@@ -89,6 +96,7 @@ class HttpPlace:
         self._script = {"faults": faults, "verdict_delay": 0.01, "page": 20, "max_records": most}
         self._proxy.rng = rng
         self._proxy.chance = rng.choice(({}, {**LINE, Trouble.DOUBLED: 0.05}))
+        self._proxy.delay = rng.choice(DELAYS)
         await self._start()
 
     async def hit(self, rng: Random) -> None:
@@ -114,6 +122,9 @@ class HttpPlace:
             return Stand(store.effects(), store.held())
         finally:
             store.close()
+
+    def keep(self, folder: Path) -> None:
+        """The store of the sandbox is a file of the run."""
 
     async def _start(self) -> None:
         port = self._proxy.target[1]
@@ -154,6 +165,7 @@ class FrontPlace:
         else:
             self._proxy.rng = rng
             self._proxy.chance = rng.choice(({}, {t: p / 4 for t, p in LINE.items()}))
+            self._proxy.delay = rng.choice(DELAYS)
         if self._engine is not None:
             await asyncio.to_thread(_empty, self._engine)
         settings = pushing.front_settings(self._url)
@@ -191,6 +203,16 @@ class FrontPlace:
                 collector.close()
 
         return await asyncio.to_thread(finish)
+
+    def keep(self, folder: Path) -> None:
+        if self._engine is None:
+            return
+        with self._engine.connect() as connection:
+            for name in sa.inspect(connection).get_table_names():
+                quoted = self._engine.dialect.identifier_preparer.quote(name)
+                rows = connection.exec_driver_sql(f"SELECT * FROM {quoted}").mappings()
+                lines = [orjson.dumps(dict(row), default=str) for row in rows]
+                (folder / f"{name}.jsonl").write_bytes(b"\n".join(lines))
 
     async def _collect(self, rng: Random) -> None:
         """Take rows over all the time; a step whose session was ended is another step's work."""

@@ -158,7 +158,8 @@ def front_settings(url: str) -> ExchangeSettings:
 @dataclass(frozen=True, slots=True)
 class Order:
     """One push: where, what, and what goes wrong by itself. `ahead`: seconds by which the clock is
-    wrong from the beginning; `jump`: by which it is set after `jump_after` seconds."""
+    wrong from the beginning; `jump`: by which it is set after `jump_after` seconds. `timeout`:
+    seconds an attempt has."""
 
     ledger: str
     kind: str
@@ -171,6 +172,7 @@ class Order:
     ahead: float = 0.0
     jump: float = 0.0
     jump_after: float = 0.1
+    timeout: float = TARGET.timeout
 
 
 async def push(order: Order) -> bool:
@@ -186,14 +188,15 @@ async def push(order: Order) -> bool:
         jumped = order.jump if time.monotonic() - began > order.jump_after else 0.0
         return datetime.now(UTC) + timedelta(seconds=order.ahead + jumped)
 
+    target = replace(TARGET, timeout=order.timeout)
     ledger = open_ledger(Path(order.ledger))
     try:
         run_id, records = f"night-{order.night}", night(order.night, order.projects, order.shift)
-        books = enter(ledger, records, TARGET, run_id, clock())
+        books = enter(ledger, records, target, run_id, clock())
         assert books.balanced
         done = await deliver(
             ledger,
-            TARGET,
+            target,
             transport(order.kind, order.address),
             packs(),
             run_id=run_id,
