@@ -39,6 +39,10 @@ class CsvSource:
     def size(self) -> int:
         return self.place.size()
 
+    @property
+    def share(self) -> float:
+        return self.place.meter.share
+
     def stamp(self) -> str:
         return self.place.stamp()
 

@@ -32,7 +32,10 @@ def utf8_chunks(
         with place.path.open("rb") as handle:
             head = handle.read(4)
             handle.seek(0)
-            yield from _skipped(_decoded(place, handle, head, encoding, size), skip)
+            total = place.size()
+            for chunk in _skipped(_decoded(place, handle, head, encoding, size), skip):
+                place.meter.at(handle.tell(), total)
+                yield chunk
     except OSError as failure:
         reason = failure.strerror or str(failure)
         raise place.refuse(

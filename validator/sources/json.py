@@ -41,6 +41,10 @@ class JsonSource:
     def size(self) -> int:
         return self.place.size()
 
+    @property
+    def share(self) -> float:
+        return self.place.meter.share
+
     def stamp(self) -> str:
         return self.place.stamp()
 

@@ -44,6 +44,10 @@ class JsonLinesSource:
     def size(self) -> int:
         return self.place.size()
 
+    @property
+    def share(self) -> float:
+        return self.place.meter.share
+
     def stamp(self) -> str:
         return self.place.stamp()
 

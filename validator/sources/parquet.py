@@ -42,6 +42,10 @@ class ParquetSource:
     def size(self) -> int:
         return self.place.size()
 
+    @property
+    def share(self) -> float:
+        return self.place.meter.share
+
     def stamp(self) -> str:
         return self.place.stamp()
 
@@ -50,11 +54,14 @@ class ParquetSource:
 
     def batches(self, rows: int) -> Iterator[Batch]:
         plan, flags = self._plan()
+        whole = pl.scan_parquet(self.place.path, glob=False).select(pl.len())
+        total = self._collected(whole).item()
         at = 0
         while True:
             frame = self._collected(plan.slice(at, rows))
             if not frame.height:
                 return
+            self.place.meter.at(at + frame.height, total)
             ordinals = np.arange(at + 1, at + 1 + frame.height, dtype=np.int64)
             yield _batch(frame, ordinals, flags)
             at += frame.height

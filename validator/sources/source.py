@@ -43,12 +43,25 @@ class SourceOptions:
     spool: Path | None = None
 
 
+@dataclass(slots=True)
+class Meter:
+    """How far the reading in progress is: `share` of the bytes, 0 to 1, for progress alone."""
+
+    share: float = 0.0
+
+    def at(self, done: int, total: int) -> None:
+        """Bytes read, of how many."""
+        self.share = min(done / total, 1.0) if total else 1.0
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A file on disk and the name people see: relative to the argument, with `/`."""
+    """A file on disk and the name people see: relative to the argument, with `/`. `meter` is moved
+    by whoever reads it."""
 
     path: Path
     file: str
+    meter: Meter = field(default_factory=Meter, compare=False, repr=False)
 
     def size(self) -> int:
         """Bytes; 0 when the file is gone."""

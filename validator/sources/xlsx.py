@@ -84,6 +84,10 @@ class XlsxSource:
     def size(self) -> int:
         return self.place.size()
 
+    @property
+    def share(self) -> float:
+        return self.place.meter.share
+
     def stamp(self) -> str:
         return self.place.stamp()
 
@@ -100,7 +104,7 @@ class XlsxSource:
             yield from numbered(parts, rows)
 
     def _here(self) -> Place:
-        return Place(self.place.path, self.file)
+        return Place(self.place.path, self.file, self.place.meter)
 
     def _cells(self, box: ZipFile) -> Cells:
         book, here = read_book(box, self.place), self._here()

@@ -60,8 +60,10 @@ def elements(
     )  # fmt: skip
     waiting = 0
     try:
+        total = box.getinfo(member).file_size
         with box.open(member) as part:
             while chunk := part.read(_CHUNK):
+                place.meter.at(part.tell(), total)
                 parser.feed(chunk)
                 waiting += len(chunk)
                 for _, element in parser.read_events():

@@ -57,11 +57,13 @@ def pieces(box: zipfile.ZipFile, member: str, shape: Shape, place: Place) -> Ite
     """The units of a part in texts of whole units. Raises Odd, and SourceError as
     `xlsx_book.elements` does."""
     try:
+        total = box.getinfo(member).file_size
         with box.open(member) as part:
             head, held = _opened(part, shape, place, member)
             # The one prefix that rows carry; a parser refuses it undeclared.
             odd = _ODD_PARTS if b"xmlns:x14ac=" in head else (*_ODD_PARTS, b"x14ac:")
             while True:
+                place.meter.at(part.tell(), total)
                 end = held.find(shape.end)
                 if end >= 0:
                     yield _decoded(held[:end], odd)
