@@ -44,6 +44,20 @@ def test_cells_are_text_as_written_and_empty_cells_are_null(tmp_path: Path) -> N
     assert not got.bad
 
 
+@pytest.mark.parametrize("before", [0, 1_000])
+def test_an_empty_quoted_cell_is_null_wherever_it_stands(tmp_path: Path, before: int) -> None:
+    """Among few and among many quotes, which are proved in different ways."""
+    for number, row in enumerate(('"","b","1"', '"a","","1"', '"a","b",""', '"","",""')):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        path = write(folder, "SPGL_AXXB.csv", HEAD + '"x","y","z"\n' * before + row + "\n")
+        (source,) = found(path).sources
+        cells = zip(("XMDM", "XMMC", "TZE"), row.replace('"', "").split(","), strict=True)
+        assert read(source).rows[-1] == (
+            before + 1, before + 2, {name: cell for name, cell in cells if cell}
+        )  # fmt: skip
+
+
 def test_quoted_newlines_keep_the_physical_lines(tmp_path: Path) -> None:
     got = reading(tmp_path, HEAD + 'a,"x\ny, ""z""\r\n",1\nb,c,2\n')
     assert got.rows == [

@@ -27,7 +27,8 @@ _MISTAKEN = (_BOM, b"\x1f\x8b", b"x\x01", b"x\x5e", b"x\x9c", b"x\xda", b"(\xb5/
 class Block:
     """Whole records. `offsets[i]` is the line of record i relative to `line`, None when each
     record is one line. `scanned` is set when the exact reading has already been done. `start` is
-    the first byte in the stream, `steps` as `parts.stepped` gives them."""
+    the first byte in the stream, `steps` as `parts.stepped` gives them. `hollow`: some quoted cell
+    may be empty."""
 
     data: bytes
     line: int
@@ -35,6 +36,7 @@ class Block:
     offsets: Ints | None = None
     scanned: Scan | None = None
     steps: Ints | None = None
+    hollow: bool = True
 
 
 def blocks(chunks: Iterator[bytes], layout: Layout, limit: int) -> Generator[Block, None, None]:
@@ -59,7 +61,9 @@ def blocks(chunks: Iterator[bytes], layout: Layout, limit: int) -> Generator[Blo
         if proved is not None:
             if proved.end:
                 whole = data if proved.end == len(data) else data[: proved.end]
-                yield Block(whole, line, at, proved.offsets, steps=proved.steps)
+                yield Block(
+                    whole, line, at, proved.offsets, steps=proved.steps, hollow=proved.hollow
+                )
             carry, line = data[proved.end :] + tail, line + proved.lines
             at += proved.end
             if not final or not carry:
@@ -78,7 +82,7 @@ def parsed(block: Block, layout: Layout, limit: int) -> Part:
     if block.scanned is not None:
         return _part(block.scanned, block.line, layout)
     try:
-        frame = _frame(block.data, layout)
+        frame = _frame(block.data, layout, hollow=block.hollow)
     except pl.exceptions.PolarsError:
         shape = Shape(layout.delimiter, layout.width, limit)
         return _part(scan(block.data, shape, final=True), block.line, layout)
@@ -111,9 +115,10 @@ def _part(found: Scan, line: int, layout: Layout) -> Part:
     )
 
 
-def _frame(data: bytes, layout: Layout) -> pl.DataFrame:
+def _frame(data: bytes, layout: Layout, *, hollow: bool = True) -> pl.DataFrame:
     """All cells as text, empty ones null. Every column is parsed, since only then Polars refuses
-    long rows; columns without a field are dropped."""
+    long rows; columns without a field are dropped. Polars takes an unquoted empty cell for null; to
+    say so of quoted ones, which only `hollow` data hold, makes it compare every cell."""
     known = {str(i): c.field for i, c in enumerate(layout.columns) if c.field is not None}
     if not data:
         return pl.DataFrame(schema=dict.fromkeys(known.values(), pl.String))
@@ -124,6 +129,6 @@ def _frame(data: bytes, layout: Layout) -> pl.DataFrame:
         schema={str(i): pl.String for i in range(layout.width)},
         separator=layout.delimiter.decode(),
         quote_char='"' if quoted else None,
-        null_values=[""] if quoted else None,
+        null_values=[""] if quoted and hollow else None,
     )
     return frame.select(pl.col(number).alias(field) for number, field in known.items())

@@ -32,12 +32,13 @@ _NONE: Ints = np.empty(0, np.int64)
 class Proof:
     """`end`: where the first record that is not complete starts; `lines`: physical lines before
     it; `offsets[i]`: the line of record i, 0-based, None when each record is one line; `steps` as
-    `parts.stepped` gives them."""
+    `parts.stepped` gives them; `hollow`: some quoted cell may be empty."""
 
     end: int
     lines: int
     offsets: Ints | None
     steps: Ints
+    hollow: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class _Window:
     ends: Ints
     lines: int
     offsets: Ints | None = None
+    hollow: bool = False
 
     @property
     def rows(self) -> int:
@@ -82,7 +84,8 @@ def proof(data: bytes, shape: Shape) -> Proof | None:
         else:
             size *= 2
     steps = stepped(np.concatenate(ends)) if ends else _NONE
-    return Proof(start, sum(w.lines for w in windows), _offsets(windows), steps)
+    hollow = any(w.hollow for w in windows)
+    return Proof(start, sum(w.lines for w in windows), _offsets(windows), steps, hollow)
 
 
 def _offsets(windows: list[_Window]) -> Ints | None:
@@ -131,11 +134,13 @@ def _quoted(data: bytes, codes: Bytes, start: int, stop: int, shape: Shape) -> _
     if dense:
         if not _adjacent(inside, marks, opening, closing):
             return None
+        hollow = bool((opening[:-1] & closing[1:] & (np.diff(marks) == 1)).any())
         delimiters = int(np.count_nonzero(outside & ~(quotes | feeds)))
     else:
         starts, stops = marks[opening], marks[closing]
         if not _well_placed(inside, starts, stops, delimiter):
             return None
+        hollow = bool((stops == starts + 1).any())
         hidden = _within(inside, starts, stops, delimiter)
         delimiters = int(np.count_nonzero(inside[:size] == delimiter)) - hidden
     if delimiters != ends.size * (shape.width - 1):
@@ -148,7 +153,7 @@ def _quoted(data: bytes, codes: Bytes, start: int, stop: int, shape: Shape) -> _
         return None
     lines = int(np.count_nonzero(feeds))
     offsets = None if lines == ends.size else _line_offsets(feeds, ends)
-    return _Window(start + size, marks[ends] + 1, lines, offsets)
+    return _Window(start + size, marks[ends] + 1, lines, offsets, hollow)
 
 
 def _well_placed(inside: Bytes, starts: Ints, stops: Ints, delimiter: int) -> bool:
