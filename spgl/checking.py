@@ -190,7 +190,7 @@ def check_paths(
             unknown=[(u.file, u.name) for u in found.unknown],
             problems=found.problems,
             notes=found.notes,
-            workbooks=workbooks(found.sources, spool),
+            workbooks=workbooks(found.sources),
         )
         yield Checking(packs, checked, view(checked, wanted), run_id)
 

@@ -264,6 +264,9 @@ def test_a_stored_run_marks_only_what_is_unchanged(tmp_path: Path, capsys: Any) 
     capsys.readouterr()
     assert main(["report", "--report", f"xlsx={again}", *state]) == 0
     assert "book.xlsx: changed since it was checked" in capsys.readouterr().err
+    source.unlink()
+    assert main(["report", "--report", f"xlsx={again}", *state]) == 0
+    assert "book.xlsx: no longer there" in capsys.readouterr().err
     assert opened(again).sheetnames == ["Summary", "Violations"]
 
 
@@ -292,19 +295,125 @@ def test_an_unusual_part_is_refused_in_one_line(tmp_path: Path, capsys: Any) -> 
     assert opened(out).sheetnames == ["Summary", "Violations"]
 
 
+def packed(path: Path, *members: tuple[str, Path]) -> Path:
+    with zipfile.ZipFile(path, "w") as box:
+        for name, member in members:
+            box.write(member, name)
+    return path
+
+
+def test_a_workbook_inside_a_zip_joins_the_report(tmp_path: Path, capsys: Any) -> None:
+    source = made(tmp_path / "book.xlsx")
+    box = packed(tmp_path / "export.zip", ("报送/book.xlsx", source))
+    inside = opened(marked(tmp_path, box, "en"))
+    assert inside.sheetnames == ["Summary 2", "Violations", TABLE, "Summary", "秘密"]
+    capsys.readouterr()
+    again, state = tmp_path / "again.xlsx", ["--state-dir", str(tmp_path / "state")]
+    assert main(["report", "--report", f"xlsx={again}", "--lang", "en", *state]) == 0
+    said = capsys.readouterr().err
+    assert "export.zip/报送/book.xlsx: no longer there" in said
+    assert "check it again with --report xlsx=FILE" in said
+    assert opened(again).sheetnames == ["Summary", "Violations"]
+    alone = opened(marked(tmp_path, source, "en", "alone.xlsx"))
+    assert fills(inside[TABLE]) == fills(alone[TABLE])
+    assert inside[TABLE]["E4"].comment.text == alone[TABLE]["E4"].comment.text
+
+
+def test_several_workbooks_inside_containers_come_back_beside(tmp_path: Path) -> None:
+    source = made(tmp_path / "book.xlsx")
+    inner = packed(tmp_path / "inner.zip", ("c.xlsx", source))
+    box = packed(tmp_path / "export.zip", ("a.xlsx", source), ("b/inner.zip", inner))
+    marked(tmp_path, box)
+    copies = tmp_path / "out-marked" / "export.zip"
+    for copy in (copies / "a.xlsx", copies / "b" / "inner.zip" / "c.xlsx"):
+        assert fills(opened(copy)[TABLE])["E4"] == RED
+
+
+def test_a_workbook_from_standard_input_is_marked_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = made(tmp_path / "book.xlsx").read_bytes()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+    words = ("--input-format", "xlsx", "--table", TABLE)
+    out = marked(tmp_path, Path("-"), "zh", "out.xlsx", *words)
+    assert fills(opened(out)[TABLE])["E4"] == RED
+
+
+#: Texts a spreadsheet program would run, and numbers it would round, were they typed in.
+HOSTILE = (
+    "=1+1", '=HYPERLINK("http://e.invalid","x")', "+1+1", "-1+1", "@SUM(1,1)", "\t=1+1", "\r=1+1",
+    "440000199001011234", "00123456789012345678", "1e5",
+)  # fmt: skip
+
+
+def hostile(path: Path) -> Path:
+    """Hostile texts in every row of a marked column, of an unknown one, and in its header."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = TABLE
+    for row in (["XZQHDM", "GCDM", "TDSFDSJFA", "=cmd"],
+                *(["440100", f"2401-440100-04-01-{100000 + n}", text, text]
+                  for n, text in enumerate(HOSTILE))):  # fmt: skip
+        sheet.append(row)
+    for row in sheet.iter_rows():
+        for cell in row:
+            cell.data_type = "s"
+    sheet["E2"] = "=1+1"  # a formula of the user's own
+    book.save(path)
+    return path
+
+
+def test_a_text_that_looks_like_a_formula_or_a_number_stays_a_text(tmp_path: Path) -> None:
+    source = hostile(tmp_path / "book.xlsx")
+    out = marked(tmp_path, source, "en")
+    before, after = opened(source)[TABLE], opened(out)
+    for row in before.iter_rows(max_col=4):
+        for cell in row:
+            twin = after[TABLE][cell.coordinate]
+            assert (twin.value, twin.data_type) == (cell.value, "s"), cell.coordinate
+    marks = fills(after[TABLE])
+    assert {f"C{n}" for n in range(2, len(HOSTILE) + 2)} <= marks.keys()
+    for n, text in enumerate(HOSTILE, 2):
+        assert text.strip() in after[TABLE][f"C{n}"].comment.text
+    told = {c.value for row in after["Violations"].iter_rows() for c in row}
+    for text in HOSTILE:
+        assert any(str(v).removeprefix("'").strip() == text.strip() for v in told), text
+    formulas = [c.coordinate for s in after for row in s.iter_rows() for c in row
+                if c.data_type == "f"]  # fmt: skip
+    assert formulas == ["E2"], "the user's own, and none of ours"
+    found = parts(out)
+    assert sum(part.count(b"<f>") + part.count(b"<f ") for part in found.values()) == 1
+    assert not any("externalLink" in name or "connections" in name for name in found)
+    assert not any(b"<hyperlink" in part for name, part in found.items() if "worksheets" in name)
+
+
+def converted(folder: Path, path: Path) -> Any:
+    """The workbook as LibreOffice writes it again."""
+    words = ["soffice", f"-env:UserInstallation=file://{folder}/profile", "--headless"]
+    words += ["--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", str(folder / "again")]
+    subprocess.run([*words, str(path)], check=True, capture_output=True, timeout=120)
+    return openpyxl.load_workbook(folder / "again" / path.name)
+
+
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
 def test_it_opens_in_libreoffice(tmp_path: Path) -> None:
     out = marked(tmp_path, made(tmp_path / "book.xlsx"))
-    words = ["soffice", f"-env:UserInstallation=file://{tmp_path}/profile", "--headless"]
-    words += ["--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", str(tmp_path / "again")]
-    subprocess.run([*words, str(out)], check=True, capture_output=True, timeout=120)
-    ours, theirs = (
-        opened(out)[TABLE],
-        openpyxl.load_workbook(tmp_path / "again" / "out.xlsx")[TABLE],
-    )
+    ours, theirs = opened(out)[TABLE], converted(tmp_path, out)[TABLE]
     assert fills(theirs) == fills(ours)
     assert "code-not-in-list" in theirs["E4"].comment.text
     assert theirs["C3"].value == '=CONCATENATE("项","目")'
+
+
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
+def test_libreoffice_runs_no_text(tmp_path: Path) -> None:
+    out = marked(tmp_path, hostile(tmp_path / "book.xlsx"))
+    again = converted(tmp_path, out)
+    cells = [c for sheet in again for row in sheet.iter_rows() for c in row]
+    assert [c.coordinate for c in cells if c.data_type == "f"] == ["E2"]
+    for n, text in enumerate(HOSTILE, 2):
+        cell = again[TABLE][f"C{n}"]
+        assert cell.data_type == "s"
+        assert cell.value.strip() == text.strip()
 
 
 def test_names_of_cells() -> None:

@@ -2,7 +2,7 @@
 
 One workbook that was read joins the report, behind the summary and the violations; several, or one
 with macros, are marked beside it in a folder. A workbook that is gone or was changed since it was
-read is left out, and the answer says so.
+read is left out, and the answer says so; one that was unpacked is there only while it is checked.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from validator.records import SourceError
 from validator.reports.titles import titles
 from validator.reports.xlsx import ROWS, write_book
 from validator.run import Result, Run
-from validator.sources.source import Place
+from validator.sources.source import MISSING, Place
 from validator.text import Lang, Text
 from validator.violation import Violation
 from validator.whole_file import whole_file
@@ -32,8 +32,14 @@ _LEGEND = Text(
     "the sheet of violations. The data of the copy, personal data included, are the workbook's own",
 )
 _CHANGED = Text(
-    "{file}：检查之后已改动或不在原处，没有标注副本；请重新检查",
-    "{file}: changed since it was checked, or gone; no marked copy, check it again",
+    "{file}：检查之后已改动，没有标注副本；请重新检查",
+    "{file}: changed since it was checked; no marked copy, check it again",
+)
+_GONE = Text(
+    "{file}：已不在原处，没有标注副本；压缩包或标准输入中的工作簿只在检查时标注，"
+    "请用 --report xlsx=文件 重新检查",
+    "{file}: no longer there, no marked copy; a workbook inside a ZIP or from standard input is "
+    "marked only while it is checked: check it again with --report xlsx=FILE",
 )
 _KEPT = Text("标注副本：{path}", "marked copy: {path}")
 #: Cells of one sheet that get a comment: more make spreadsheet programs slow to open a file.
@@ -132,7 +138,8 @@ def _there(run: Run) -> tuple[list[Place], tuple[Text, ...]]:
         if place.stamp() == workbook.stamp:
             there.append(place)
         else:
-            told.append(_CHANGED.fill({"file": file}))
+            gone = place.stamp() == MISSING
+            told.append((_GONE if gone else _CHANGED).fill({"file": file}))
     return there, tuple(told)
 
 

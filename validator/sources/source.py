@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from validator.sources.naming import Naming
 
 MIB = 1 << 20
+#: The stamp of a file that is gone.
+MISSING = "missing"
 #: Bytes of a file read at once; with little memory, fewer.
 BLOCK = 8 * MIB
 SMALL_BLOCK = 2 * MIB
@@ -75,7 +77,7 @@ class Place:
         try:
             found = self.path.stat()
         except OSError:
-            return "missing"
+            return MISSING
         return f"{found.st_size}:{found.st_mtime_ns}"
 
     def refuse(self, zh: str, en: str) -> SourceError:
