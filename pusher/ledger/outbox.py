@@ -44,7 +44,9 @@ ORDER BY b.phase, b.due LIMIT ?"""
 _ON_ITS_WAY = """
 SELECT 1 FROM batch b JOIN place p ON p.id = b.place
 WHERE b.phase <> 'closed' AND b.phase = 'sending' AND p.target = ? LIMIT 1"""
-_SENDING = "UPDATE version SET state = 'sending', batch = ? WHERE id = ? AND state = 'queued'"
+_SENDING = """
+UPDATE version SET state = 'sending', batch = b.id FROM batch b, json_each(b.members) j
+WHERE b.id BETWEEN ? AND ? AND version.id = j.value AND version.state = 'queued'"""
 
 
 def claim(
@@ -158,7 +160,7 @@ def _intend(
             )
         )
     freeze(ledger, claims, "sending", touched=True)
-    moved = ledger.db.many(_SENDING, [(c.id, v) for c in claims for v in c.versions])
+    moved = ledger.db.run(_SENDING, (claims[0].id, claims[-1].id))  # ids have no gaps
     if moved != sum(len(c.versions) for c in claims):
         raise LedgerError(_CHANGED.fill({"batch": claims[0].batch.id}))
     ledger.count(place, State.QUEUED, -moved)
