@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from validator.cells import odd_start
 from validator.lexical import (
     blank_expr,
     canonical,
@@ -128,3 +129,9 @@ def test_blank_is_one_thing_in_both_engines(text: str) -> None:
     frame = pl.DataFrame({"x": [text]}, schema={"x": pl.String})
     assert frame.select(blank_expr(pl.col("x"))).item() == is_blank(text)
     assert is_blank(text) == all(c in " \t\r\n\u00a0\u3000" for c in text)
+    assert frame.select(odd_start("x")).item() >= is_blank(text)
+
+
+def test_few_texts_are_taken_for_perhaps_blank() -> None:
+    frame = pl.DataFrame({"x": ["样川市", "A", "0", "-1", "（一）", "é", "\u3001"]})
+    assert frame.select(odd_start("x"))["x"].to_list() == [False] * 5 + [True, False]

@@ -74,6 +74,7 @@ def test_listed_codes_answer_for_form_and_length() -> None:
     assert ("wrong-type", "TDSFDSJFA") in covered
     assert ("too-long", "TDSFDSJFA") in covered
     assert ("wrong-format", "JSDWDM") in covered
+    assert ("wrong-format", "XMJWDZB") in covered
     assert ("wrong-type", "ZTZE") not in covered
     assert not [c for c in planned.checks if c.covered is not None and c.rule.order < 20]
 

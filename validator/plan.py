@@ -7,7 +7,7 @@ reads no source and knows no dataset rule.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -137,22 +137,19 @@ def _covered(packs: Packs, table: Table, checks: Sequence[Check]) -> tuple[Check
     """Let one question stand for several on a clean column.
 
     Where every code of a field's list passes its other checks, a column of nothing but listed codes
-    cannot fail form, length or format; and the check digit's question includes the shape.
+    cannot fail form, length or format; the questions of check digits and of pairs of coordinates
+    include the shape.
     """
     codes = {
         c.use.fields[0]: i
         for i, c in enumerate(checks)
         if c.rule.name == "code-not-in-list" and not table.by_name[c.use.fields[0]].separator
     }
-    digits = {
-        (c.use.fields[0], id(c.use.params["use"])): i
-        for i, c in enumerate(checks)
-        if c.rule.name == "wrong-check-digit"
-    }
+    shapes = {key: i for i, c in enumerate(checks) for key in _shapes(table, c)}
     found = []
     for i, check in enumerate(checks):
         name = check.use.fields[0]
-        position = digits.get((name, id(check.use.params.get("use"))), codes.get(name))
+        position = shapes.get((name, id(check.use.params.get("use"))), codes.get(name))
         if position == i or check.rule.scope is not Scope.FIELD or check.rule.order < _FORM:
             position = None
         elif position == codes.get(name) and position is not None:
@@ -162,6 +159,15 @@ def _covered(packs: Packs, table: Table, checks: Sequence[Check]) -> tuple[Check
             position = None
         found.append(replace(check, covered=position))
     return tuple(found)
+
+
+def _shapes(table: Table, check: Check) -> Iterator[tuple[str, int]]:
+    """The format uses, by field and identity, whose shape the question of a check includes."""
+    name = check.use.fields[0]
+    if check.rule.name == "wrong-check-digit":
+        yield name, id(check.use.params["use"])
+    elif check.rule.name == "coordinates-outside-country" and not table.by_name[name].separator:
+        yield from ((name, id(f)) for f in table.by_name[name].formats if f.name == "coordinates")
 
 
 def _passes_codes(packs: Packs, table: Table, check: Check) -> bool:
