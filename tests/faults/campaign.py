@@ -1,10 +1,10 @@
 """The fault campaign: random nights of kills, cuts, lost answers and wrong clocks, and an oracle.
 
-`make faults RUNS=2000 SEED=1`. A run is one to three nights of a few dozen records into one target
-(`KINDS`), each pushed several times while something breaks, and in the end once in peace; then
-source, ledger and target must agree (`oracle`). Each run has its own seed; the line that repeats
-it is printed when it fails. A repeated run draws the same troubles, not the same microsecond. A
-kill is no power failure: what the operating system has taken over survives it.
+`make faults RUNS=2000 SEED=1`. A run is one to four nights of a few dozen records into one target
+(`KINDS`) from one ledger (`LEDGERS`), each pushed several times while something breaks, and in the
+end once in peace; then source, ledger and target must agree (`oracle`). Each run has its own seed;
+the line that repeats it is printed when it fails. A repeated run draws the same troubles, not the
+same microsecond. A kill is no power failure: what the operating system has taken over survives it.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from random import Random
 
 import oracle
 import pushing
+from books import LEDGERS, Books, books
 from places import Place, fresh, place
 from pushes import KILLED, Zygote, zygote
 
@@ -53,6 +54,7 @@ class Run:
     """One run: its place, its two pushers, its draw."""
 
     place: Place
+    books: Books
     first: Zygote
     second: Zygote
     rng: Random
@@ -60,10 +62,12 @@ class Run:
     tally: Tally
     nights: oracle.Nights
     problems: list[str] = field(default_factory=list)
+    _ledger: dict[str, str] = field(default_factory=dict)
 
     async def play(self) -> list[str]:
         """Every night under trouble, the last one to its end in peace; what is wrong then."""
         await self.place.begin(self.folder, self.rng)
+        self._ledger = await asyncio.to_thread(self.books.begin, self.folder)
         for night in range(self.nights.last + 1):
             for _ in range(self.rng.randint(1, 3)):
                 await self._strike(night)
@@ -73,7 +77,7 @@ class Run:
             return self.problems
         stand = await self.place.stand()
         self.tally.records += len(stand.effects)
-        return oracle.findings(stand, self.folder / "ledger.db", self.nights)
+        return await asyncio.to_thread(self.books.findings, stand, self.nights)
 
     async def _strike(self, night: int) -> None:
         kills = (self._killed, self._killed, self._at_a_point, self._at_a_point)
@@ -84,6 +88,7 @@ class Run:
         how = {"ahead": ahead, "jump": jump, "jump_after": self.rng.uniform(0, 0.2)}
         how["timeout"] = self.rng.choice((pushing.TARGET.timeout, HASTY))
         await self.rng.choice(strikes)(night, how)
+        await asyncio.to_thread(self.books.bury)
 
     async def _killed(self, night: int, how: dict[str, float]) -> None:
         self._ended(await self._push(self.first, night, self.rng.uniform(0, 0.3), how))
@@ -95,8 +100,13 @@ class Run:
     async def _hit(self, night: int, how: dict[str, float]) -> None:
         pushing_ = asyncio.create_task(self._push(self.first, night, LONG, how))
         await asyncio.sleep(self.rng.uniform(0.02, 0.3))
-        await self.place.hit(self.rng)
-        self._ended(await pushing_)
+        cut = 0
+        if self.rng.random() < 0.3:
+            cut = await asyncio.to_thread(self.books.cut)
+            self.tally.done["ledger sessions ended"] += cut
+        if not cut:
+            await self.place.hit(self.rng)
+        self._ended(await pushing_, alone=not cut)
 
     async def _two(self, night: int, how: dict[str, float]) -> None:
         """Two pushes started at once, of which one may be killed."""
@@ -116,6 +126,7 @@ class Run:
             late = {"ahead": LATER + n * HOUR}
             code = await self._push(self.first, self.nights.last, None, late)
             self._ended(code)
+            await asyncio.to_thread(self.books.bury)
             if code != 75:
                 return
         self.problems.append("the last push never came to an end")
@@ -129,8 +140,7 @@ class Run:
         at: str = "",
     ) -> int:
         self.tally.done["pushes"] += 1
-        order = {"ledger": str(self.folder / "ledger.db"), "kind": self.place.kind}
-        order |= {"address": self.place.address}
+        order = {**self._ledger, "kind": self.place.kind, "address": self.place.address}
         shape = {"projects": self.nights.projects, "shift": self.nights.shift}
         return await pusher.push(
             night,
@@ -143,36 +153,46 @@ class Run:
         )
 
     def _ended(self, code: int, *, alone: bool = True) -> None:
-        """Killed, complete or not complete; refused only beside another push."""
+        """Killed, complete or not complete; refused only beside another push, or without its
+        ledger."""
         self.tally.done["pushes killed"] += code == KILLED
         if code not in (0, 75, KILLED) and (alone or code != 2):
             self.problems.append(f"a push ended with {code}; see the errors of the campaign")
 
 
-async def campaign(kinds: tuple[str, ...], runs: int, seed: int, folder: Path) -> Tally:
-    """All runs, kinds in turn; every failure is told when it happens."""
+async def campaign(
+    kinds: tuple[str, ...],
+    runs: int,
+    seed: int,
+    folder: Path,
+    ledgers: tuple[str, ...] = LEDGERS[:1],
+) -> Tally:
+    """All runs, ledgers and kinds in turn; every failure is told when it happens."""
     tally, began = Tally(), time.monotonic()
     errors = folder / "errors.txt"
     async with AsyncExitStack() as opened:
         places = [await opened.enter_async_context(place(k, folder, errors)) for k in kinds]
+        kept = [opened.enter_context(books(name)) for name in ledgers]
         first = await opened.enter_async_context(zygote(errors))
         second = await opened.enter_async_context(zygote(errors))
         for n in range(runs):
             kind, number = kinds[n % len(kinds)], seed + n // len(kinds)
+            at = number % len(ledgers)  # a repeated run has the ledger it had
             rng = Random(f"{kind} {number}")
             nights = oracle.Nights(rng.randint(0, 3), rng.randint(3, 6), rng.randrange(33))
             here = fresh(folder / "run")
-            run = Run(places[n % len(kinds)], first, second, rng, here, tally, nights)
+            target = places[n % len(kinds)]
+            run = Run(target, kept[at], first, second, rng, here, tally, nights)
             found = await run.play()
             tally.runs += 1
             if found:
                 told = "; ".join(found[:4])
-                again = f"make faults RUNS=1 SEED={number} KINDS={kind}"
+                again = f"make faults RUNS=1 SEED={number} KINDS={kind} LEDGERS={ledgers[at]}"
                 tally.failed.append(f"{told}\n  again: {again}")
                 print(f"FAILED {tally.failed[-1]}", flush=True)
-                kept = folder / f"failed-{kind}-{number}"
-                shutil.copytree(here, kept, dirs_exist_ok=True)
-                places[n % len(kinds)].keep(kept)
+                evidence = folder / f"failed-{kind}-{number}"
+                shutil.copytree(here, evidence, dirs_exist_ok=True)
+                target.keep(evidence)
             _progress(n + 1, runs, began, tally)
     for each in places:
         tally.done.update(each.happened)
@@ -203,14 +223,19 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kinds", default=",".join(KINDS), help="targets, separated by commas")
+    parser.add_argument("--ledgers", default=",".join(LEDGERS), help="where the pusher keeps books")
     parser.add_argument("--folder", type=Path, help="kept, with what failed; default: temporary")
     given = parser.parse_args()
-    kinds = tuple(given.kinds.split(","))
-    print(f"seed {given.seed}, {given.runs} runs into {', '.join(kinds)}", flush=True)
+    kinds, ledgers = tuple(given.kinds.split(",")), tuple(given.ledgers.split(","))
+    print(
+        f"seed {given.seed}, {given.runs} runs into {', '.join(kinds)}; "
+        f"ledger: {', '.join(ledgers)}",
+        flush=True,
+    )
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        tally = asyncio.run(campaign(kinds, given.runs, given.seed, folder))
+        tally = asyncio.run(campaign(kinds, given.runs, given.seed, folder, ledgers))
     print(told(tally))
     return 1 if tally.failed else 0
 

@@ -67,17 +67,22 @@ class Nights:
 
 
 def findings(stand: Stand, ledger_path: Path, nights: Nights) -> list[str]:
-    """Everything that is wrong, a line each; empty when all is well."""
-    found = [*lost(stand, nights), *doubled(stand), *out_of_order(stand, nights)]
+    """Everything that is wrong, a line each; empty when all is well. The ledger is a file."""
+    found = []
     with closing(sqlite3.connect(ledger_path)) as db:
         if db.execute("PRAGMA integrity_check").fetchall() != [("ok",)]:
             found.append("ledger: the file is not whole")
     ledger = open_ledger(ledger_path)
     try:
-        found += [*unbalanced(ledger), *differs(ledger, nights)]
+        return found + judged(stand, ledger, nights)
     finally:
         ledger.close()
-    return found
+
+
+def judged(stand: Stand, ledger: Ledger, nights: Nights) -> list[str]:
+    """Everything that is wrong between source, target and an open ledger."""
+    at_target = [*lost(stand, nights), *doubled(stand), *out_of_order(stand, nights)]
+    return [*at_target, *unbalanced(ledger), *differs(ledger, nights)]
 
 
 def lost(stand: Stand, nights: Nights) -> Iterator[str]:

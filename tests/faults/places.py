@@ -181,7 +181,7 @@ class FrontPlace:
             self._proxy.cut()
             self.happened["lines cut"] += 1
         elif self._engine is not None:
-            self.happened["sessions ended"] += await asyncio.to_thread(_end_sessions, self._engine)
+            self.happened["sessions ended"] += await asyncio.to_thread(end_sessions, self._engine)
         else:
             self.happened["database held"] += 1
             await asyncio.to_thread(_hold, self._url, rng.uniform(0.0, 0.1))
@@ -277,7 +277,7 @@ def _empty(engine: sa.Engine) -> None:
             connection.exec_driver_sql(f"DELETE FROM {quoted}")
 
 
-def _end_sessions(engine: sa.Engine) -> int:
+def end_sessions(engine: sa.Engine) -> int:
     """End every session in this database but the one that does it; how many."""
     with engine.connect() as connection:
         if engine.dialect.name == "postgresql":

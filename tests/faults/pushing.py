@@ -23,7 +23,7 @@ import structlog
 
 from pusher import crash
 from pusher.delivery import deliver
-from pusher.ledger import LedgerError, enter, open_ledger
+from pusher.ledger import Ledger, LedgerError, enter, open_ledger
 from pusher.retry import Schedule
 from pusher.sandbox.script import script_of
 from pusher.sandbox.server import Sandbox, SandboxSettings, serve
@@ -159,7 +159,7 @@ def front_settings(url: str) -> ExchangeSettings:
 class Order:
     """One push: where, what, and what goes wrong by itself. `ahead`: seconds by which the clock is
     wrong from the beginning; `jump`: by which it is set after `jump_after` seconds. `timeout`:
-    seconds an attempt has."""
+    seconds an attempt has. `schema`: of a ledger that is no file."""
 
     ledger: str
     kind: str
@@ -173,6 +173,7 @@ class Order:
     jump: float = 0.0
     jump_after: float = 0.1
     timeout: float = TARGET.timeout
+    schema: str = ""
 
 
 async def push(order: Order) -> bool:
@@ -189,7 +190,7 @@ async def push(order: Order) -> bool:
         return datetime.now(UTC) + timedelta(seconds=order.ahead + jumped)
 
     target = replace(TARGET, timeout=order.timeout)
-    ledger = open_ledger(Path(order.ledger))
+    ledger = _ledger(order)
     try:
         run_id, records = f"night-{order.night}", night(order.night, order.projects, order.shift)
         books = enter(ledger, records, target, run_id, clock())
@@ -205,6 +206,12 @@ async def push(order: Order) -> bool:
     finally:
         ledger.close()
     return not done.incomplete
+
+
+def _ledger(order: Order) -> Ledger:
+    if order.schema:
+        return open_ledger(order.ledger, schema=order.schema)
+    return open_ledger(Path(order.ledger))
 
 
 def serve_sandbox(store: str, port: int, script: dict[str, object]) -> None:

@@ -15,8 +15,10 @@ SEED = int(os.environ.get("SPGL_SEED", "20260301"))
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="pushes are forked from a warm process")
 @pytest.mark.timeout(120 + 30 * RUNS)
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_short_campaign_finds_nothing_wrong(kind: str, tmp_path: Path) -> None:
-    tally = asyncio.run(campaign((kind,), RUNS, SEED, tmp_path))
+@pytest.mark.parametrize(
+    ("kind", "ledger"), [*((k, "sqlite") for k in KINDS), ("http", "postgresql")]
+)
+def test_a_short_campaign_finds_nothing_wrong(kind: str, ledger: str, tmp_path: Path) -> None:
+    tally = asyncio.run(campaign((kind,), RUNS, SEED, tmp_path, (ledger,)))
     assert not tally.failed, told(tally)
     assert tally.done["pushes killed"], "nothing was killed"

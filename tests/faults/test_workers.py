@@ -16,7 +16,7 @@ from random import Random
 import pushing
 import pytest
 from front_databases import front_database
-from oracle import Nights, Stand, differs, doubled, lost, out_of_order, unbalanced
+from oracle import Nights, Stand, judged
 from places import rest
 from working import Shared, kill
 
@@ -44,12 +44,11 @@ def place() -> Iterator[tuple[str, str]]:
 
 
 def judge(stand: Stand, shared: Shared, night: int) -> None:
-    nights = Nights(night)
-    found = [*lost(stand, nights), *doubled(stand), *out_of_order(stand, nights)]
     ledger = open_ledger(shared.url, schema=shared.schema)
-    found += [*unbalanced(ledger), *differs(ledger, nights)]
-    ledger.close()
-    assert found == []
+    try:
+        assert judged(stand, ledger, Nights(night)) == []
+    finally:
+        ledger.close()
 
 
 def begin(shared: Shared, night: int) -> None:
