@@ -34,6 +34,20 @@ OBJECTS = [
     b"\n",
     b'{"XMDM":\n',
 ]
+SPACES = b'<SPGL_AXXB xmlns:x="urn:x" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">\n'
+#: The first four are readable and of one name.
+ELEMENTS = [
+    b"<r><XMDM>A</XMDM><XMMC>\xe6\xa0\xb7\xe5\xb7\x9d</XMMC><TZE>1</TZE></r>\n",
+    b"<r><XMDM>B</XMDM>\n<XMMC/><other>&lt;r&gt;</other></r>",
+    b"<r><XMDM>two\nlines</XMDM><TZE>3</TZE></r>\n\n",
+    b'<r><field name="XMDM"><![CDATA[<r><s>]]></field><TZE xsi:nil="true"/></r>\n',
+    b'<s><field name="XMDM">C</field><s/></s><s/>\n',
+    b"<!-- <r><XMDM>no</XMDM></r> <t>\n<s/> --><t><XMDM>D</XMDM></t>\n",
+    b"<?p <r> <u> ?><x:u><x:XMDM>E</x:XMDM></x:u><r/>\n",
+    b"<TZE><XMMC>F</XMMC><XMDM>G</XMDM></TZE>",
+    b"<r><XMDM>A<b/></XMDM></r>\n",
+]
+END = b"</SPGL_AXXB>\n"
 
 
 def cells(batches: list[Batch]) -> dict[int, tuple[int | None, dict[str, str], frozenset[str]]]:
@@ -53,20 +67,24 @@ def source(path: Path, options: SourceOptions | None = None) -> TableSource:
     return only
 
 
-@pytest.mark.parametrize(("name", "head", "lines"), [
-    ("SPGL_AXXB.csv", HEAD, ROWS), ("SPGL_AXXB.jsonl", b"", OBJECTS),
+@pytest.mark.parametrize(("name", "head", "lines", "regular", "tail"), [
+    ("SPGL_AXXB.csv", HEAD, ROWS, 4, b""), ("SPGL_AXXB.jsonl", b"", OBJECTS, 4, b""),
+    ("SPGL_AXXB.xml", SPACES, ELEMENTS, 4, END),
+    ("all.xml", b"<all>" + SPACES, ELEMENTS, 4, END + b"</all>"),
 ])  # fmt: skip
 @settings(deadline=None, max_examples=60)
 @given(data=st.data())
 def test_any_choice_reads_like_the_whole(
-    name: str, head: bytes, lines: list[bytes], data: st.DataObject
+    name: str, head: bytes, lines: list[bytes], regular: int, tail: bytes, data: st.DataObject
 ) -> None:
     picked = data.draw(st.lists(st.sampled_from(lines), min_size=1, max_size=30))
     picked *= data.draw(st.sampled_from([1, 1, 5]))  # beyond one step, too
     block = data.draw(st.sampled_from([40, 200, 1 << 20]))
     mark = data.draw(st.sampled_from([b"", b"\xef\xbb\xbf"]))
-    whole = mark + head + lines[0] + b"".join(picked)
-    with tempfile.TemporaryDirectory() as folder:
+    whole = mark + head + lines[0] + b"".join(picked) + tail
+    window = data.draw(st.sampled_from([150, 1 << 20]))
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("validator.sources.xml_records._WINDOW", window)
         of = source(write(Path(folder), name, whole), SourceOptions(block=block))
         everything = cells(list(of.batches(7)))
         assert isinstance(of, ChosenSource)
@@ -75,7 +93,7 @@ def test_any_choice_reads_like_the_whole(
         if batches is not None:
             assert cells(list(batches)) == {n: everything[n] for n in some}
         else:
-            assert set(picked) - set(lines[:4])  # only something irregular prevents it
+            assert set(picked) - set(lines[:regular])  # only something irregular prevents it
 
 
 @pytest.mark.parametrize("encoding", [None, "utf-8", "gb18030"])

@@ -43,8 +43,7 @@ class Part:
 class Stretch:
     """Where some consecutive records stand: bytes of the UTF-8 stream, ordinal of the first record
     and their number. `steps[i]` is the byte from `start` on, `lines[i]` the physical line at which
-    record `i * STEP` begins. `even`: every record is readable and begins on a line of its own,
-    nothing stands between them."""
+    record `i * STEP` begins. `even`: every record is readable, and all of this is known."""
 
     start: int
     size: int

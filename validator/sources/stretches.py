@@ -2,8 +2,8 @@
 
 While a file is read from start to end, each run of records that are one line each (or whose lines
 the caller can tell) is noted as a stretch of bytes, with the place of every `STEP`th record. Asked
-for some records, only the steps that hold any are read, and of these only the chosen records are
-parsed. What cannot be told this way
+for some records, only the steps that hold any are read (`runs`), and of these only the chosen
+records are parsed (`chosen`, for records that are whole lines). What cannot be told this way
 (transcoded files, unreadable records nearby) is left to a full reading. No format is known here.
 """
 
@@ -22,7 +22,7 @@ from validator.sources.parts import STEP, Part, Stretch
 from validator.sources.source import Place
 
 #: Bytes of chosen records that are parsed at once.
-_AT_ONCE = 4 << 20
+AT_ONCE = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,16 @@ class Chosen:
 
     data: bytes
     lines: Ints
+    ordinals: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Neighbouring steps: their bytes, good until the next run is asked for, their place, and which
+    of their records are chosen."""
+
+    data: memoryview
+    stretch: Stretch
     ordinals: Ints
 
 
@@ -48,6 +58,15 @@ def chosen(
     Whether the records are still the same, the caller asks the source's stamp. Raises SourceError
     (while it is read) when the file is gone or shorter.
     """
+    found = runs(noted, ordinals, place, encoding)
+    return None if found is None else _batches(found, place, parse, firsts)
+
+
+def runs(
+    noted: Sequence[Stretch], ordinals: Ints, place: Place, encoding: str | None
+) -> Iterator[Run] | None:
+    """The steps that hold records with these ordinals, neighbouring ones together; None and
+    SourceError as `chosen`."""
     starts = np.array([s.record for s in noted], dtype=np.int64)
     at = np.searchsorted(starts, ordinals, side="right") - 1
     needed = np.unique(at)
@@ -63,12 +82,12 @@ def chosen(
     stretches = [
         run
         for i, low, high in zip(needed.tolist(), bounds, bounds[1:], strict=False)
-        for run in _runs(noted[i], ordinals[low:high])
+        for run in _parts(noted[i], ordinals[low:high])
     ]
-    return _batches(stretches, place, start, parse, firsts)
+    return _read_all(stretches, place, start)
 
 
-def _runs(stretch: Stretch, ordinals: Ints) -> Iterator[tuple[Stretch, Ints]]:
+def _parts(stretch: Stretch, ordinals: Ints) -> Iterator[tuple[Stretch, Ints]]:
     """The runs of neighbouring steps that hold chosen records, as stretches of their own."""
     steps = (ordinals - stretch.record) // STEP
     edges = [0, *(np.flatnonzero(np.diff(steps) > 1) + 1).tolist(), ordinals.size]
@@ -88,27 +107,31 @@ def _runs(stretch: Stretch, ordinals: Ints) -> Iterator[tuple[Stretch, Ints]]:
         yield run, ordinals[low:high]
 
 
+def _read_all(stretches: Sequence[tuple[Stretch, Ints]], place: Place, start: int) -> Iterator[Run]:
+    room = bytearray(max(s.size for s, _ in stretches) + 1)
+    with _open(place) as handle:
+        for stretch, ordinals in stretches:
+            yield Run(_read(handle, start, stretch, room), stretch, ordinals)
+
+
 def _batches(
-    stretches: Sequence[tuple[Stretch, Ints]],
+    found: Iterator[Run],
     place: Place,
-    start: int,
     parse: Callable[[Chosen], Part],
     firsts: Callable[[bytes], Ints] | None,
 ) -> Iterator[Batch]:
     waiting: list[Chosen] = []
     size = 0
-    room = bytearray(max(s.size for s, _ in stretches) + 1)
-    with _open(place) as handle:
-        for stretch, ordinals in stretches:
-            cut = _cut(_read(handle, start, stretch, room), stretch, ordinals, firsts)
-            if cut is None:
-                raise SourceError(place.file, CHANGED)
-            waiting.append(cut)
-            size += len(cut.data)
-            if size >= _AT_ONCE:
-                yield _parsed(waiting, parse)
-                waiting.clear()
-                size = 0
+    for run in found:
+        cut = _cut(run, firsts)
+        if cut is None:
+            raise SourceError(place.file, CHANGED)
+        waiting.append(cut)
+        size += len(cut.data)
+        if size >= AT_ONCE:
+            yield _parsed(waiting, parse)
+            waiting.clear()
+            size = 0
     if waiting:
         yield _parsed(waiting, parse)
 
@@ -131,13 +154,9 @@ def _read(handle: FileIO, start: int, stretch: Stretch, room: bytearray) -> memo
     return memoryview(room)[:size]
 
 
-def _cut(
-    data: memoryview,
-    stretch: Stretch,
-    ordinals: Ints,
-    firsts: Callable[[bytes], Ints] | None,
-) -> Chosen | None:
-    """The chosen records of a stretch; None where its bytes are no longer what they were."""
+def _cut(run: Run, firsts: Callable[[bytes], Ints] | None) -> Chosen | None:
+    """The chosen records of a run; None where its bytes are no longer what they were."""
+    data, stretch, ordinals = run.data, run.stretch, run.ordinals
     ends = np.flatnonzero(np.frombuffer(data, np.uint8) == 10) + 1
     edges = np.concatenate((np.zeros(1, np.int64), ends))
     rows = ordinals - stretch.record

@@ -9,19 +9,22 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from validator.pack import Table
-from validator.records import Batch, Column
+from validator.records import Batch, Column, Ints
 from validator.sources.ahead import ahead
 from validator.sources.columns import Keys
 from validator.sources.encoding import utf8_chunks
 from validator.sources.naming import Naming
-from validator.sources.parts import Part, numbered
+from validator.sources.parts import Part, Stretch, numbered
 from validator.sources.source import Format, Opened, Place, SourceOptions, UnknownTable
+from validator.sources.stretches import runs
+from validator.sources.xml_chosen import Reading, chosen
 from validator.sources.xml_feed import Cursor
 from validator.sources.xml_outline import Found, outline
-from validator.sources.xml_records import Region, parts
+from validator.sources.xml_plain import Plain
+from validator.sources.xml_records import Known, Region, parts
 
 _DECLARED = re.compile(rb"""\A<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 #: Declared encodings that detection tells apart better than the declaration does.
@@ -37,6 +40,8 @@ class XmlSource:
     options: SourceOptions
     region: Region
     keys: Keys
+    known: Known
+    _noted: list[Stretch] = field(default_factory=list, compare=False, repr=False)
 
     @property
     def file(self) -> str:
@@ -46,6 +51,10 @@ class XmlSource:
     def size(self) -> int:
         return self.place.size()
 
+    @property
+    def share(self) -> float:
+        return self.place.meter.share
+
     def stamp(self) -> str:
         return self.place.stamp()
 
@@ -54,19 +63,32 @@ class XmlSource:
         return self.keys.seen()
 
     def batches(self, rows: int) -> Iterator[Batch]:
+        self._noted.clear()
         with closing(ahead(self._parts(), depth=4)) as read:
-            yield from numbered(read, rows)
+            yield from numbered(read, rows, self._noted)
+
+    def chosen(self, ordinals: Ints) -> Iterator[Batch] | None:
+        """See `validator.records.ChosenSource`."""
+        encoding = _encoding(self.place, self.options)
+        found = runs(self._noted, ordinals, self.place, encoding)
+        return None if found is None else chosen(found, self._reading())
 
     def _parts(self) -> Generator[Part, None, None]:
         region = self.region
         with closing(_chunks(self.place, self.options, region.offset)) as chunks:
             cursor = Cursor(chunks, region.offset, region.line)
-            yield from parts(cursor, region, self.keys, self.options.max_record)
+            yield from parts(cursor, region, self.keys, self.options.max_record, self.known)
+
+    def _reading(self) -> Reading:
+        return Reading(self.region, self.keys, self.options.max_record, self.known)
 
 
 def _chunks(place: Place, options: SourceOptions, skip: int = 0) -> Generator[bytes, None, None]:
-    encoding = options.encoding or _declared(place)
-    return utf8_chunks(place, encoding, options.block, skip=skip)
+    return utf8_chunks(place, _encoding(place, options), options.block, skip=skip)
+
+
+def _encoding(place: Place, options: SourceOptions) -> str | None:
+    return options.encoding or _declared(place)
 
 
 def _declared(place: Place) -> str | None:
@@ -97,7 +119,8 @@ def _source(found: Found, table: Table, place: Place, options: SourceOptions) ->
     own = Place(place.path, file)
     spaces = tuple(found.spaces.items())
     region = Region(found.tag, found.offset, found.line, found.root, spaces)
-    return XmlSource(table, own, options, region, Keys(table, own))
+    known = Known(Plain([f.name for f in table.fields]))
+    return XmlSource(table, own, options, region, Keys(table, own), known)
 
 
 FORMAT = Format((".xml",), _open)

@@ -94,10 +94,11 @@ def _notice(walk: _Walk, element: etree._Element, offset: int, line: int) -> boo
     table, root = walk.named(title), element.getroottree().getroot()
     if walk.depth == 1:
         if table is not None:
-            walk.found.append(Found(element.tag, title, table, 0, 1, True, {}))
+            walk.found.append(Found(element.tag, title, table, 0, 1, True, dict(element.nsmap)))
         return table is not None
     if table is None and not walk.found and walk.stem is not None and title == name:
-        walk.found.append(Found(root.tag, local_name(root), walk.stem, 0, 1, True, {}))
+        spaces, title = dict(root.nsmap), local_name(root)
+        walk.found.append(Found(root.tag, title, walk.stem, 0, 1, True, spaces))
         return True
     spaces = dict(element.nsmap)
     walk.found.append(Found(element.tag, title, table, offset, line, False, spaces))

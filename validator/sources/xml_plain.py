@@ -17,7 +17,7 @@ import numpy.typing as npt
 import polars as pl
 
 from validator.records import Ints
-from validator.sources.parts import Part
+from validator.sources.parts import STEP, Part
 
 Bytes = npt.NDArray[np.uint8]
 Words = npt.NDArray[np.uint64]
@@ -26,18 +26,18 @@ Words = npt.NDArray[np.uint64]
 #: the mark of a compressed file.
 _CELL, _RECORD = 3, 4
 _START, _END, _EMPTY, _OPEN, _CLOSE = range(5)
-#: What may follow a tag, besides that the end of an element follows its start.
-_NEXT = np.zeros((5, 5), np.bool_)
-_NEXT[_START, _END] = True
-_NEXT[np.ix_([_OPEN, _END, _EMPTY], [_START, _EMPTY, _CLOSE])] = True
-_NEXT[_CLOSE, _OPEN] = True
+#: What may follow a tag (at five times the tag plus what follows), besides that the end of an
+#: element follows its start.
+_NEXT = np.zeros(25, np.bool_)
+_NEXT[[5 * _START + _END, 5 * _CLOSE + _OPEN]] = True
+_NEXT[[5 * a + b for a in (_OPEN, _END, _EMPTY) for b in (_START, _EMPTY, _CLOSE)]] = True
 #: The parser refuses longer texts; far shorter ones are left to it already.
 _LONGEST = 1 << 20
 _WORD = 8
 #: Bits of the number of a slot: few of them and tags would share one.
 _SLOTS = 16
 #: Characters that XML forbids and UTF-8 does not.
-_FORBIDDEN = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")
+_FORBIDDEN = ("\ufffe", "\uffff")
 _ENTITIES = {b"&lt;": b"<", b"&gt;": b">", b"&quot;": b'"', b"&apos;": b"'", b"&amp;": b"&"}
 _BOM = b"\xef\xbb\xbf"
 
@@ -45,10 +45,11 @@ _BOM = b"\xef\xbb\xbf"
 @dataclass(frozen=True, slots=True)
 class _Tags:
     """Every tag that may occur, by number: its bytes between `<` and `>` as words, its length,
-    its bytes that are no blanks, what it is and its column. `slots` finds the number of a tag by
-    `_mixed(word, word, length, factor)`."""
+    its bytes that are no blanks, what it is and its column. `masks[w]` gives what of word w counts,
+    by length. `slots` finds the number of a tag by `_mixed(word, word, length, factor)`."""
 
     words: Words
+    masks: Words
     lengths: Ints
     solid: Ints
     acts: npt.NDArray[np.int8]
@@ -91,7 +92,8 @@ class Plain:
 
     def read(self, data: bytes, line: int, limit: int) -> Part | None:
         """The records of `data`, which begins with one and ends where the next one begins; None
-        when it holds anything that is not plain, or a record of more than `limit` bytes."""
+        when it holds anything that is not plain, or a record of more than `limit` bytes. Where
+        `data` starts in the file, the part does not say."""
         width = len(self._order)
         cut = None if self._tags is None or width < 2 else _cut(data, self._tags, width, limit)
         if cut is None:
@@ -104,7 +106,9 @@ class Plain:
         known = {f: frame[f] if f in self._order else nothing for f in self.fields}
         breaks = np.flatnonzero(np.frombuffer(data, np.uint8) == 10)
         lines = np.searchsorted(breaks, cut.starts).astype(np.int64) + line
-        return Part(pl.DataFrame(known), frame.height, lines)
+        return Part(
+            pl.DataFrame(known), frame.height, lines, size=len(data), steps=cut.starts[::STEP]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +139,10 @@ def _tags(record: bytes, columns: dict[bytes, int]) -> _Tags | None:
             break
     if factor is None or slots is None:
         return None
+    whole = np.arange(int(lengths.max()) + 1) - _WORD * np.arange(count)[:, None]
     return _Tags(
         words,
+        _MASKS[np.clip(whole, 0, _WORD)],
         lengths,
         np.array([len(tag) - tag.count(b" ") for tag, _, _ in found]),
         np.array([act for _, act, _ in found], np.int8),
@@ -160,10 +166,7 @@ def _numbers(data: bytes, begins: Ints, ends: Ints, tags: _Tags) -> Ints | None:
         return None
     padded = data + bytes(count * _WORD)
     view = np.ndarray((len(padded) - _WORD + 1,), "<u8", padded, strides=(1,))
-    words = [
-        view[begins + (1 + w * _WORD)] & _MASKS[np.clip(lengths - w * _WORD, 0, _WORD)]
-        for w in range(count)
-    ]
+    words = [view[begins + (1 + w * _WORD)] & mask[lengths] for w, mask in enumerate(tags.masks)]
     numbers = tags.slots[_mixed(words[0], words[1], lengths, tags.factor)].astype(np.int64)
     same = tags.lengths[numbers] == lengths
     for word, known in zip(words, tags.words, strict=True):
@@ -176,8 +179,6 @@ _MASKS = np.array([(1 << (8 * n)) - 1 for n in range(_WORD + 1)], np.uint64)
 
 def _cut(data: bytes, tags: _Tags, width: int, limit: int) -> _Cut | None:
     """The cells of whole records in the order of their columns, None when not plain."""
-    if b"<!" in data or b"<?" in data:
-        return None
     codes = np.frombuffer(data, np.uint8)
     begins, ends = np.flatnonzero(codes == 60), np.flatnonzero(codes == 62)
     if begins.size != ends.size or begins.size < 2 or begins[0] != 0:
@@ -190,7 +191,7 @@ def _cut(data: bytes, tags: _Tags, width: int, limit: int) -> _Cut | None:
     if numbers is None:
         return None
     acts, columns = tags.acts[numbers], tags.columns[numbers]
-    if acts[0] != _OPEN or acts[-1] != _CLOSE or not _NEXT[acts[:-1], acts[1:]].all():
+    if acts[0] != _OPEN or acts[-1] != _CLOSE or not _NEXT[5 * acts[:-1] + acts[1:]].all():
         return None
     texts = np.flatnonzero(acts == _START)
     if (numbers[texts] + 1 != numbers[texts + 1]).any():
@@ -242,10 +243,11 @@ def _kept(
     at = np.repeat(stop - np.cumsum(marks), marks) + counted
     changed = codes.copy()
     changed[at] = np.where((counted + 1) % width == 0, _RECORD, _CELL)
-    steps = np.zeros(codes.size + 1, np.int8)
-    steps[first] = 1
-    steps[stop] -= 1
-    return changed[np.cumsum(steps[:-1], dtype=np.int8).view(np.bool_)]
+    edges = np.zeros(2 * first.size + 2, np.int64)
+    edges[1:-1:2], edges[2:-1:2], edges[-1] = first, stop, codes.size
+    inside = np.zeros(edges.size - 1, np.bool_)
+    inside[1::2] = True
+    return changed[np.repeat(inside, np.diff(edges))]
 
 
 def _accounted(codes: Bytes, kept: Bytes, solid: int, tags: int) -> bool:
@@ -259,11 +261,13 @@ def _accounted(codes: Bytes, kept: Bytes, solid: int, tags: int) -> bool:
 def _unquoted(texts: bytes) -> bytes | None:
     """With entities as the characters they stand for. None: other references, line ends that the
     parser changes, characters that XML or UTF-8 forbid."""
-    if b"\r" in texts or any(f in texts for f in _FORBIDDEN) or texts.startswith(_BOM):
+    if b"\r" in texts or texts.startswith(_BOM):
         return None
     try:
-        texts.decode()
+        characters = texts.decode()
     except UnicodeDecodeError:
+        return None
+    if any(f in characters for f in _FORBIDDEN):
         return None
     if b"&" not in texts:
         return texts

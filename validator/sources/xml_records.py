@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from xml.sax.saxutils import quoteattr
 
 import numpy as np
@@ -19,7 +19,7 @@ from lxml import etree
 
 from validator.records import SourceError, Unreadable
 from validator.sources.columns import Keys
-from validator.sources.parts import Part
+from validator.sources.parts import STEP, Part
 from validator.sources.reasons import TOO_LONG, TWICE
 from validator.sources.source import Place
 from validator.sources.xml_feed import (
@@ -51,7 +51,7 @@ _EXCERPT = 80
 @dataclass(frozen=True, slots=True)
 class Region:
     """A table element: its tag, the UTF-8 byte offset and line where it starts (0 and 1 when it is
-    the document, `root`), and the prefixes declared around it."""
+    the document, `root`), and the prefixes that are declared there."""
 
     tag: str
     offset: int
@@ -60,24 +60,39 @@ class Region:
     spaces: tuple[tuple[str | None, str], ...] = ()
 
 
+@dataclass(slots=True)
+class Known:
+    """What reading learns about the records of a table: the tags of plain ones, and the names of
+    all as they are written."""
+
+    plain: Plain
+    names: dict[bytes, None] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """A record whose element has begun, at this byte offset and line."""
+    """A record whose element has begun, at this byte offset and line; `sure`: its name made a piece
+    begin there, so that no tag inside a comment or another element was taken for it."""
 
     element: etree._Element
     offset: int
     line: int
+    sure: bool
 
 
 @dataclass(slots=True)
 class _Gathered:
-    """Records since the last part."""
+    """Records since the last part. `starts`: the offset of every `STEP`th one, `end`: the one
+    behind them all; `sure`: these are known."""
 
     rows: list[dict[str, str]] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
     positions: list[int] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
     records: int = 0
+    starts: list[int] = field(default_factory=list)
+    end: int = 0
+    sure: bool = True
 
 
 @dataclass(slots=True)
@@ -86,38 +101,40 @@ class _Table:
     taken and stays in the tree until the next one begins, for the parser still writes behind it.
     Windows that begin before the offset `odd` are not plain."""
 
-    plain: Plain
+    known: Known
     level: Level = field(default_factory=Level)
     spent: etree._Element | None = None
     odd: int = 0
     element: etree._Element | None = None
     ended: bool = False
     cut: re.Pattern[bytes] = ANYWHERE
-    names: dict[bytes, None] = field(default_factory=dict)
     open: list[_Open] = field(default_factory=list)
     layouts: dict[tuple[str, ...], list[str | None]] = field(default_factory=dict)
 
 
-def parts(cursor: Cursor, region: Region, keys: Keys, limit: int) -> Generator[Part, None, None]:
-    """The records of a table; `cursor` starts at `region`. Raises SourceError: not well-formed,
-    cut short, entities, a record far larger than `limit` bytes."""
-    plain = Plain([f.name for f in keys.table.fields])
-    reader, table, gathered = parser(region.tag), _Table(plain), _Gathered()
+def parts(
+    cursor: Cursor, region: Region, keys: Keys, limit: int, known: Known
+) -> Generator[Part, None, None]:
+    """The records of a table; `cursor` starts at `region`; `known` from an earlier reading or new.
+    Raises SourceError: not well-formed, cut short, entities, a record far larger than `limit`
+    bytes."""
+    reader, table, gathered = parser(region.tag), _Table(known), _Gathered()
     before = region.line - 1
     if not region.root:
-        reader.feed(_opening(region))
+        reader.feed(opening(region))
     failure: SourceError | None = None
     while not table.ended or region.root:
         window = _window(cursor, table)
-        part = plain.read(window, cursor.line, limit) if window else None
+        part = known.plain.read(window, cursor.line, limit) if window else None
         if part is not None:
-            _take(table, gathered, keys, limit, cursor.offset, last=True)
+            start = cursor.offset
+            _take(table, gathered, keys, limit, start, last=True)
             cursor.take(window)
             before += window.count(b"\n")
             if gathered.records:
                 yield _part(gathered, keys)
                 gathered = _Gathered()
-            yield part
+            yield replace(part, start=start)
             continue
         table.odd = max(table.odd, cursor.offset + len(window))
         offset, line, began = cursor.offset, cursor.line, table.element is not None
@@ -132,7 +149,10 @@ def parts(cursor: Cursor, region: Region, keys: Keys, limit: int) -> Generator[P
         if began:
             table.level.fed(piece)
         _begin(table, piece, offset, line)
-        _take(table, gathered, keys, limit, cursor.offset, last=table.ended)
+        # The end tag of the table begins a piece.
+        _take(
+            table, gathered, keys, limit, offset if table.ended else cursor.offset, last=table.ended
+        )
         if gathered.records >= _ROWS:
             yield _part(gathered, keys)
             gathered = _Gathered()
@@ -145,14 +165,14 @@ def parts(cursor: Cursor, region: Region, keys: Keys, limit: int) -> Generator[P
 def _window(cursor: Cursor, table: _Table) -> bytes:
     """Bytes from here on that may be plain records; empty where that is not worth a look, or the
     parser does not stand between two records."""
-    mark = table.plain.mark
+    mark = table.known.plain.mark
     if not mark or table.ended or not table.level.sure or cursor.offset < table.odd:
         return b""
     return cursor.window(mark, _WINDOW)
 
 
-def _opening(region: Region) -> bytes:
-    """A start tag that declares what the elements around the table declare."""
+def opening(region: Region) -> bytes:
+    """The start tag of an element `_` that declares the prefixes of a region."""
     spaces = "".join(
         f" xmlns{':' + prefix if prefix else ''}={quoteattr(uri)}" for prefix, uri in region.spaces
     )
@@ -167,6 +187,7 @@ def _notice(
         if table.element is None:
             table.element = element
             table.level = Level(sure=True)
+            table.cut = _cut(table)
             if region.root:
                 refuse_dtd(element, place)
         elif action == "end" and element is table.element:
@@ -183,13 +204,22 @@ def _begin(table: _Table, piece: bytes, offset: int, line: int) -> None:
         name = written_name(element)
         found = re.compile(rb"<" + re.escape(name) + rb"[\s/>]").search(piece, at)
         at = found.start() if found else at
-        table.open.append(_Open(element, offset + at, line + piece.count(b"\n", 0, at)))
+        certain = name in table.known.names or not table.known.names
+        sure = certain and found is not None and not at
+        table.open.append(_Open(element, offset + at, line + piece.count(b"\n", 0, at), sure))
         at += 1
-        if name not in table.names:
-            table.names[name] = None
-            end = b"/" + written_name(table.element)
-            names = b"|".join(re.escape(n) for n in (*table.names, end))
-            table.cut = re.compile(rb"<(?=(?:" + names + rb")[\s/>])")
+        if name not in table.known.names:
+            table.known.names[name] = None
+            table.cut = _cut(table)
+
+
+def _cut(table: _Table) -> re.Pattern[bytes]:
+    """Where pieces begin: at records of a known name and at the end of the table."""
+    if table.element is None or not table.known.names:
+        return ANYWHERE
+    end = b"/" + written_name(table.element)
+    names = b"|".join(re.escape(n) for n in (*table.known.names, end))
+    return re.compile(rb"<(?=(?:" + names + rb")[\s/>])")
 
 
 def _take(
@@ -200,6 +230,9 @@ def _take(
         record = table.open.pop(0)
         end = table.open[0].offset if table.open else offset
         result = TOO_LONG if end - record.offset > limit else _read(record.element, table, keys)
+        if gathered.records % STEP == 0:
+            gathered.starts.append(record.offset)
+        gathered.end, gathered.sure = end, gathered.sure and record.sure
         gathered.records += 1
         if isinstance(result, Text):
             value = "".join(map(str, record.element.itertext())).strip()[:_EXCERPT]
@@ -243,7 +276,8 @@ def _read(record: etree._Element, table: _Table, keys: Keys) -> dict[str, str] |
             names = [local_name(child) for child in children]
             table.layouts[tags] = [keys.match(name).field for name in names]
             if all(element.prefix is None for element in (record, *children)):
-                table.plain.learn(local_name(record), names, lambda n: keys.match(n).field or n)
+                plain = table.known.plain
+                plain.learn(local_name(record), names, lambda n: keys.match(n).field or n)
         return result
     return {
         name: text
@@ -278,12 +312,16 @@ def _cells(record: etree._Element, keys: Keys) -> dict[str, str] | Text:
 def _part(gathered: _Gathered, keys: Keys) -> Part:
     fields = [f.name for f in keys.table.fields]
     columns = {name: [row.get(name) for row in gathered.rows] for name in fields}
+    starts = np.array(gathered.starts, np.int64)
     return Part(
         pl.DataFrame(columns, schema=dict.fromkeys(fields, pl.String)),
         gathered.records,
         np.array(gathered.lines, np.int64),
         np.array(gathered.positions, np.int64),
         unreadable=tuple(gathered.unreadable),
+        start=gathered.starts[0] if gathered.sure else None,
+        size=gathered.end - gathered.starts[0],
+        steps=starts - starts[0],
     )
 
 
