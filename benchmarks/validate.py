@@ -5,7 +5,8 @@ process of its own, the cases take turns, the best of `--repeat` counts. Found v
 compared with what was planted: a missing or an extra one fails the run. Nothing here is tuned to
 pass: the ratios are printed as they come, each beside its aim.
 
-`--every 1` makes every record fail; `--low-memory` measures that option, too.
+`--every 1` makes every record fail; `--low-memory` and `--normalise` measure that option, too. What
+`--normalise` puts right is no defect any more: give it `--every` beyond the rows.
 """
 
 from __future__ import annotations
@@ -128,7 +129,7 @@ class Counts:
 
 def validate(path: Path, truth: Truth) -> Measured:
     """Discovery, every rule of both packs, violations stored; projects and cases are known."""
-    return _validate(path, truth, low_memory=False)
+    return _validate(path, truth)
 
 
 def validate_low_memory(path: Path, truth: Truth) -> Measured:
@@ -136,10 +137,18 @@ def validate_low_memory(path: Path, truth: Truth) -> Measured:
     return _validate(path, truth, low_memory=True)
 
 
-def _validate(path: Path, truth: Truth, *, low_memory: bool) -> Measured:
+def validate_normalise(path: Path, truth: Truth) -> Measured:
+    """The same with `--normalise`."""
+    return _validate(path, truth, normalise=True)
+
+
+def _validate(
+    path: Path, truth: Truth, *, low_memory: bool = False, normalise: bool = False
+) -> Measured:
     from validator.check import BATCH_ROWS, FEW_BATCH_ROWS, Options, check
     from validator.load import load_packs
     from validator.sources import SourceOptions, discover
+    from validator.sources.normalised import with_normalising
     from validator.sources.source import BLOCK, SMALL_BLOCK
 
     packs = load_packs()
@@ -152,7 +161,7 @@ def _validate(path: Path, truth: Truth, *, low_memory: bool) -> Measured:
         found = discover([path], packs, reading)
         checked = check(
             packs,
-            found.sources,
+            with_normalising(packs, found.sources) if normalise else found.sources,
             options,
             Path(store),
             run_id="bench",
@@ -194,6 +203,7 @@ CASES: Mapping[str, Callable[[Path, Truth], Measured]] = {
     "read, streaming": read_streaming,
     "validate": validate,
     "validate, low memory": validate_low_memory,
+    "validate, normalise": validate_normalise,
     "jsonschema": plain_jsonschema,
 }
 
@@ -265,10 +275,11 @@ def _complete(runs: Sequence[Measured], truth: Truth) -> int:
     return 1 if wrong else 0
 
 
-def chosen(form: str, *, low_memory: bool, floors: bool) -> list[str]:
+def chosen(form: str, *, low_memory: bool, normalise: bool, floors: bool) -> list[str]:
     """The cases of a form."""
     without = {
         *(() if low_memory else ("validate, low memory",)),
+        *(() if normalise else ("validate, normalise",)),
         *(() if floors and form in JSONSCHEMA else ("jsonschema",)),
         *(() if floors else ("read, eager", "read, streaming")),
     }
@@ -283,6 +294,7 @@ def main() -> int:
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--form", choices=(*FORMS, *MORE), nargs="+", default=list(FORMS))
     parser.add_argument("--low-memory", action="store_true", help="measure this option, too")
+    parser.add_argument("--normalise", action="store_true", help="measure this option, too")
     parser.add_argument("--no-floors", action="store_true", help="validation alone, as for memory")
     parser.add_argument("--folder", type=Path, help="where the tables are written (default: /tmp)")
     parser.add_argument("--case", choices=tuple(CASES), help=argparse.SUPPRESS)
@@ -297,7 +309,12 @@ def main() -> int:
     for form in options.form:
         with tempfile.TemporaryDirectory(dir=options.folder) as folder:
             path = wide_table.write_table(truth.rows, Path(folder), form, truth.every)
-            cases = chosen(form, low_memory=options.low_memory, floors=not options.no_floors)
+            cases = chosen(
+                form,
+                low_memory=options.low_memory,
+                normalise=options.normalise,
+                floors=not options.no_floors,
+            )
             codes.append(compare(cases, path, truth, options.repeat))
     return max(codes)
 

@@ -82,10 +82,12 @@ Expression = Callable[[pl.Expr], pl.Expr]
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """One field: where it may need repair, its value put right (null where it cannot be or is to be
-    missing) and the step that did it (null: leave it). `after`: needs other fields put right."""
+    """One field: where it needs repair, its value put right (null where it cannot be or is to be
+    missing) and the step that did it (null: leave it). `may` costs less than `wrong` and is false
+    where no cell is wrong, blank ones aside. `after`: needs other fields put right."""
 
     field: Field
+    may: pl.Expr
     wrong: pl.Expr
     value: pl.Expr
     step: pl.Expr
@@ -112,11 +114,14 @@ def _repair(packs: Packs, table: Table, field: Field) -> Repair:
     nothing = stripped.is_in(NULLS)
     conforms = _conforms(packs, table, field)
     if conforms is None:
+        # A text that strips to "NULL" is that text, or differs from it.
+        may = ((stripped != column) | column.is_in(NULLS)).any()
         wrong = (stripped != column) & filled | nothing
         value, step = stripped, pl.lit(Step.SPACES.value)
     else:
         good = conforms
-        wrong = any_part(field, lambda part: ~good(part)) & filled
+        bad = any_part(field, lambda part: ~good(part))
+        may, wrong = bad.any(), bad & filled
         value, step = _by_part(field, good, _steps(packs, table, field))
     nothing = nothing | (stripped == "")
     value = pl.when(~nothing & (value != "")).then(value)
@@ -124,7 +129,7 @@ def _repair(packs: Packs, table: Table, field: Field) -> Repair:
         pl.when(stripped == "").then(pl.lit(Step.SPACES.value)).otherwise(pl.lit(Step.NULL.value))
     )
     after = any(of.when is not None for of in field.formats)
-    return Repair(field, wrong, value, pl.when(nothing).then(null).otherwise(step), after)
+    return Repair(field, may, wrong, value, pl.when(nothing).then(null).otherwise(step), after)
 
 
 def _conforms(packs: Packs, table: Table, field: Field) -> Expression | None:
@@ -240,7 +245,7 @@ def _repaired(batch: Batch, repairs: Sequence[Repair]) -> Batch:
     there = set(batch.frame.columns)
     names = {n for r in repairs for n in r.wrong.meta.root_names()} - there
     frame = batch.frame.with_columns(pl.lit(None, dtype=pl.String).alias(n) for n in sorted(names))
-    asked = frame.lazy().select(r.wrong.any().alias(r.field.name) for r in repairs).collect()
+    asked = frame.lazy().select(r.may.alias(r.field.name) for r in repairs).collect()
     columns, native, changed = [], dict(batch.native), dict(batch.changed)
     for repair in repairs:
         name = repair.field.name
