@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -149,31 +149,47 @@ class _Push:
         self.circuit = Circuit(self.target.breaker, self.target.retry, stored)
         self.pace = Pace(self.target.rate, self.target.concurrency, self.world)
         self.budget = Budget(self.target.retry_budget, self.world.clock().timestamp())
-        self.lease = lease.Lease(self.ledger, self.target.name)
+        self.lease = lease.Lease(self.ledger, self.target.name, lease.LEASE)
 
     @asynccontextmanager
     async def living(self) -> AsyncIterator[None]:
-        """Renew the lease on a shared ledger for as long as the run goes on."""
-        beating = asyncio.create_task(self._beat()) if self.ledger.shared else None
+        """Renew the lease on a shared ledger for as long as the run goes on. Where that fails for
+        good, the run ends while the lease still holds: nothing of it may be on its way after."""
+        run = asyncio.current_task()
+        assert run is not None
+        if not self.ledger.shared:
+            yield
+            return
+        beating = asyncio.create_task(self._beat())
+        beating.add_done_callback(lambda beat: beat.cancelled() or run.cancel())
         try:
             yield
+        except asyncio.CancelledError:
+            if beating.done():
+                beating.result()
+            raise
         finally:
-            if beating is not None:
-                beating.cancel()
-                await asyncio.gather(beating, return_exceptions=True)
+            if beating.done():
+                run.uncancel()
+            beating.cancel()
+            await asyncio.gather(beating, return_exceptions=True)
 
     async def _beat(self) -> None:
-        """Renew, and take over from processes whose lease is over. Where the ledger fails, whoever
-        writes next finds it out; meanwhile the lease runs out."""
+        """Renew, and take over from processes whose lease is over. Raises LedgerError when the
+        lease will run out."""
         while True:
             await asyncio.sleep(self.lease.seconds / 3)  # as real as the lease
             if self.ledger.db.busy:  # left by a fault that is on its way
                 continue
             now = self.world.clock()
-            with suppress(LedgerError), self.ledger.transaction():
-                self.lease.renew()
-                if recover(self.ledger, self.target, now, began=True):
-                    release_all(self.ledger, self.target, now)
+            try:
+                with self.ledger.transaction():
+                    self.lease.renew()
+                    if recover(self.ledger, self.target, now, began=True):
+                        release_all(self.ledger, self.target, now)
+            except LedgerError:
+                if self.lease.short:
+                    raise
 
     async def run(self) -> Delivery:
         recovered = self._take_over()

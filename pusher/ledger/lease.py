@@ -41,7 +41,7 @@ class Lease:
 
     ledger: Ledger
     target: str
-    seconds: float = LEASE
+    seconds: float
     until: float = 0.0
 
     @property
