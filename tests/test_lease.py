@@ -19,13 +19,18 @@ TARGET = Target("national", batch_records=10, timeout=60)
 
 
 class Mute(Memory):
-    """Never answers; counts what is no longer waited for."""
+    """Never answers; counts what is waited for and what no longer is."""
 
     tried = 0
     left = 0
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.sending = asyncio.Event()
+
     async def send(self, batch: Batch) -> Sequence[Receipt]:
         self.tried += 1
+        self.sending.set()
         try:
             await asyncio.sleep(60)
         except asyncio.CancelledError:
@@ -47,8 +52,7 @@ async def test_without_its_ledger_a_run_waits_for_no_answer(
         running = asyncio.create_task(
             deliver(ledger, TARGET, mute, packs(), run_id="r1", world=world(Time()))
         )
-        while not mute.tried:
-            await asyncio.sleep(0.01)
+        await mute.sending.wait()
         plain = url.replace("postgresql+psycopg://", "postgresql://", 1)
         with psycopg.connect(plain, autocommit=True) as other:
             other.execute("SELECT pg_terminate_backend(%s)", (pid,))
