@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -172,6 +173,26 @@ def test_work_ahead_keeps_order_and_hands_failures_on_last() -> None:
     with pytest.raises(SourceError):
         next(doubled)
     assert closed == [True]
+
+
+def test_work_ahead_makes_no_value_that_has_no_room() -> None:
+    """What waits beside the queue would cost memory that nobody counts."""
+    made, too_many = list[int](), threading.Event()
+
+    def values() -> Iterator[int]:
+        for n in range(9):
+            made.append(n)
+            if n > 2:
+                too_many.set()
+            yield n
+
+    early = ahead(values(), 2)
+    assert next(early) == 0
+    assert not too_many.wait(0.2)
+    assert next(early) == 1
+    assert too_many.wait(20)
+    assert list(early) == list(range(2, 9))
+    assert made == list(range(9))
 
 
 def test_work_ahead_stops_when_its_reader_stops() -> None:

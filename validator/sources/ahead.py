@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from queue import Empty, Full, Queue
+from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -29,23 +29,24 @@ class _End:
 
 
 def ahead(values: Iterable[T], depth: int = 1) -> Generator[T, None, None]:
-    """The same values in the same order, produced up to `depth` ahead; failures come through.
+    """The same values in the same order, at most `depth` of them made ahead; failures come through.
 
     Closing the iterator early stops the thread and closes `values`.
     """
-    queue: Queue[_Value[T] | _End] = Queue(depth)
-    stopped = threading.Event()
-    worker = threading.Thread(target=_produce, args=(values, queue, stopped), daemon=True)
+    queue: SimpleQueue[_Value[T] | _End] = SimpleQueue()
+    room, stopped = threading.Semaphore(depth), threading.Event()
+    worker = threading.Thread(target=_produce, args=(values, queue, room, stopped), daemon=True)
     worker.start()
     try:
         while isinstance(entry := queue.get(), _Value):
+            room.release()
             yield entry.value
             del entry
         if entry.failure is not None:
             raise entry.failure
     finally:
         stopped.set()
-        _drain(queue)
+        room.release()
         worker.join()
 
 
@@ -73,36 +74,24 @@ def side_by_side(
         raise failure
 
 
-def _produce(values: Iterable[T], queue: Queue[_Value[T] | _End], stopped: threading.Event) -> None:
+def _produce(
+    values: Iterable[T],
+    queue: SimpleQueue[_Value[T] | _End],
+    room: threading.Semaphore,
+    stopped: threading.Event,
+) -> None:
+    """A value is asked for only when there is room for it, so that none waits beyond the queue."""
     source = iter(values)
     failure: BaseException | None = None
     try:
-        for value in source:
-            if not _put(queue, _Value(value), stopped):
-                break
+        while room.acquire() and not stopped.is_set():
+            queue.put(_Value(next(source)))
+    except StopIteration:
+        pass
     except BaseException as raised:  # handed to the reader, who raises it
         failure = raised
     finally:
         close = getattr(source, "close", None)
         if close is not None:
             close()
-    _put(queue, _End(failure), stopped)
-
-
-def _put(queue: Queue[_Value[T] | _End], entry: _Value[T] | _End, stopped: threading.Event) -> bool:
-    while not stopped.is_set():
-        try:
-            queue.put(entry, timeout=0.1)
-        except Full:
-            continue
-        return True
-    return False
-
-
-def _drain(queue: Queue[_Value[T] | _End]) -> None:
-    """Make room so that a producer waiting to put notices the stop at once."""
-    try:
-        while True:
-            queue.get_nowait()
-    except Empty:
-        return
+    queue.put(_End(failure))
