@@ -73,6 +73,10 @@ class Given:
     def size(self) -> int:
         return len(self.records)
 
+    @property
+    def share(self) -> float:
+        return 0.0
+
     def stamp(self) -> str:
         return self.mark
 

@@ -359,6 +359,10 @@ class Broken:
     def size(self) -> int:
         return 1
 
+    @property
+    def share(self) -> float:
+        return 0.0
+
     def stamp(self) -> str:
         return "1"
 

@@ -205,7 +205,8 @@ def _reader(
         if options.on_progress is not None:
             before = sum(size for key, size in done.items() if key != id(source))
             done[id(source)] = source.size
-            options.on_progress(Progress(source.file, rows, before, total))
+            now = int(source.size * source.share)
+            options.on_progress(Progress(source.file, rows, before + now, total))
 
     veil = Veil(options.show_personal, options.fingerprint_key)
     engine = bulk if options.engine == "bulk" else schema_engine()

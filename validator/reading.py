@@ -37,7 +37,8 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far reading is: rows of this file so far; bytes of finished files and of all files."""
+    """How far reading is: rows of this file so far; bytes of finished files with those of this one
+    so far, and of all files."""
 
     file: str
     rows: int

@@ -99,6 +99,11 @@ class TableSource(Protocol):
         """Bytes, for progress; 0 when unknown."""
         ...
 
+    @property
+    def share(self) -> float:
+        """The part of it that the reading in progress has passed, 0 to 1, for progress."""
+        ...
+
     def columns(self) -> tuple[Column, ...]:
         """Columns known so far: from the header, else from what was read. Raises SourceError."""
         ...

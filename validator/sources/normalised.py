@@ -33,6 +33,10 @@ class NormalisedSource:
     def size(self) -> int:
         return self.inner.size
 
+    @property
+    def share(self) -> float:
+        return self.inner.share
+
     def stamp(self) -> str:
         return self.inner.stamp()
 
