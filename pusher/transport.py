@@ -12,7 +12,8 @@ failure of its own world into one `Failure`. Transports live in `pusher.transpor
       PARENT        parent missing at the target                         wait for the parent
       RECORD        400, 422, data errors                                bisect; burns an attempt
       TOO_LARGE     413, packet size                                     halve the batch
-      CONFIGURATION 401, 403, 404, 405, 3xx, unknown column              stop the target
+      CONFIGURATION 401, 403, 404, 405, 3xx, unknown column,             stop the target
+                    a certificate that cannot be trusted
 
 A `ROLLED_BACK` that strikes one batch while the target takes others is the batch's own fault: it
 burns attempts, and the batch is cut to isolate what spoils it.

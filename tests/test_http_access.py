@@ -238,6 +238,26 @@ def certificates(folder: Path) -> Path:
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize("way", [HttpSettings(""), ASKING])
+async def test_a_server_that_cannot_be_trusted_is_a_wrong_setting(
+    tmp_path: Path, way: HttpSettings
+) -> None:
+    """Whether records or a token are asked for there: nothing was sent, and no waiting mends it."""
+    at = certificates(tmp_path)
+    demands = SandboxSettings(certificate=at / "server.pem", demands=ISSUING.demands)
+    async with target(way, Clock(), demands) as (sandbox, transport):
+        with pytest.raises(TransportError, match=r"certificate.*unable to get local") as caught:
+            await transport.send(projects(1))
+        assert caught.value.failure is Failure.CONFIGURATION
+        assert "check ca_file" in caught.value.detail
+        assert sandbox.store.effects() == []
+    trusting = replace(way, ca_file=at / "ca.pem")
+    if way is ASKING:
+        async with target(trusting, Clock(), demands) as (_, transport):
+            assert len(await transport.send(projects(1))) == 3
+
+
+@pytest.mark.asyncio
 async def test_a_client_certificate_is_shown_where_it_is_demanded(tmp_path: Path) -> None:
     at = certificates(tmp_path)
     strict = SandboxSettings(certificate=at / "server.pem", client_ca=at / "ca.pem")

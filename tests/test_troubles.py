@@ -149,9 +149,10 @@ def test_a_certificate_that_cannot_be_trusted_sends_nothing(
     context.load_cert_chain(certificate)
     with server(answer, context) as url:
         configure(url, f'ca_file = "{authority}"\n' if authority else "")
-        assert push() == Exit.INCOMPLETE
+        assert push() == Exit.UNUSABLE
     told = capsys.readouterr().out
-    assert "last failure: unreachable: ClientConnectorCertificateError" in told
+    assert "target t is misconfigured; the push stopped and burnt no attempt" in told
+    assert "configuration: certificate: the server's certificate cannot be trusted" in told
     reason = {
         "self-signed": "self-signed certificate",
         "wrong-host": "IP address mismatch",
@@ -159,6 +160,18 @@ def test_a_certificate_that_cannot_be_trusted_sends_nothing(
     }
     assert reason[wrong] in told
     assert asked == [], "not one byte of a request left"
+    assert standing(capsys) == {"queued": 3}
+    assert burnt(site) == 0
+
+
+def test_no_common_tls_is_like_nobody_there(
+    site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with server(lambda method, path: (200, {}, b"{}")) as url:  # speaks no TLS at all
+        configure(url.replace("http://", "https://"))
+        assert push() == Exit.INCOMPLETE
+    told = capsys.readouterr().out
+    assert "last failure: unreachable: ClientConnectorSSLError" in told
     assert standing(capsys) == {"queued": 3}
     assert burnt(site) == 0
 

@@ -93,6 +93,18 @@ def trust(settings: HttpSettings, environment: Mapping[str, str] | None = None) 
     return context
 
 
+def untrusted(fault: Exception) -> TransportError:
+    """A server whose certificate cannot be trusted. The connection ended before a request began,
+    and no waiting mends it: a wrong authority, another host, a time that is over."""
+    said = getattr(fault, "verify_message", "") or str(fault)
+    return TransportError(
+        Failure.CONFIGURATION,
+        "certificate",
+        f"the server's certificate cannot be trusted ({said.rstrip('.')}), nothing was sent; check "
+        "ca_file and the name in the address, or have the server's certificate replaced",
+    )
+
+
 def check_address(url: str) -> None:
     """Refuse what is no http(s) address, or carries a password that would end up in logs."""
     parts = urlsplit(url)

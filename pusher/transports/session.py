@@ -18,7 +18,7 @@ from yarl import URL
 from pusher.transport import Failure, TransportError
 from pusher.transports.answer import Reply
 from pusher.transports.credentials import Credentials, read_secret
-from pusher.transports.http_settings import HttpSettings, check_address, trust
+from pusher.transports.http_settings import HttpSettings, check_address, trust, untrusted
 from pusher.transports.notice import Notice, send_notice
 from pusher.transports.signature import Signer
 from pusher.transports.token import IssuedToken, TokenEndpoint
@@ -123,6 +123,8 @@ class Session:
                 allow_redirects=False,
             ) as response:
                 return await _read(response, settings.answer_limit)
+        except aiohttp.ClientConnectorCertificateError as fault:
+            raise untrusted(fault.certificate_error) from fault
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as fault:
             raise TransportError(
                 Failure.UNREACHABLE, type(fault).__name__, self.redact(str(fault))

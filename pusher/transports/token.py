@@ -17,6 +17,7 @@ import orjson
 
 from pusher.transport import Failure, TransportError
 from pusher.transports.answer import failure_of_status
+from pusher.transports.http_settings import untrusted
 
 #: A token is renewed this long before it runs out, in seconds.
 EARLY = 30.0
@@ -77,6 +78,9 @@ class IssuedToken:
                 status = response.status
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as fault:
             raise _failed(Failure.CONFIGURATION, "address", "token_url is no URL") from fault
+        except aiohttp.ClientConnectorCertificateError as fault:
+            refused = untrusted(fault.certificate_error)
+            raise _failed(refused.failure, refused.code, refused.detail) from fault
         except (aiohttp.ClientError, TimeoutError, OSError) as fault:
             raise _failed(Failure.UNREACHABLE, type(fault).__name__, "no answer") from fault
         if status != 200:
