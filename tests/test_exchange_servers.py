@@ -22,6 +22,7 @@ from pusher.sandbox.collector import Collector
 from pusher.sandbox.journal import repeats
 from pusher.sandbox.script import Refusal, Script
 from pusher.transport import Awaited, Batch, Expected, Failure, TransportError
+from pusher.transports.dialects import mysql
 from pusher.transports.exchange_db import ExchangeTransport
 from pusher.transports.exchange_settings import ExchangeSettings
 from validator.records import Operation
@@ -125,6 +126,50 @@ async def test_every_kind_comes_back_as_it_went(front: Front) -> None:
         assert await transport.settle(sent) is not None
         await transport.send(sent)
         assert count(front) == 1
+
+
+#: Alone and together: what a driver quotes, what looks like a placeholder, what could be taken for
+#: the end of a value or of a row.
+HOSTILE = (
+    "'", "''", '"', "\\", "\\'", "a\nb\rc", "\x1a", "%s", "%(a)s", "%%", "'),('", "NULL", "\\N",
+    "\\x41", '{"a": 1}',
+    "\x1f", "x\x1ey", "\x1d", "\x1c\x7f", "x'); DROP TABLE t; --", "引'号", "😀",
+)  # fmt: skip
+
+
+@pytest.mark.asyncio
+async def test_many_rows_at_once_come_back_as_they_went(server: Front) -> None:
+    """Every hostile value in a batch of its own and all in one, beside values that are missing,
+    and more letters than one statement takes; on MySQL also where a backslash is a letter."""
+    await many_rows(server)
+    if server.engine.dialect.name == "mysql":
+        server.run(f"DELETE FROM {server.name(PROJECT)}")
+        url = f"{server.settings.url}?sql_mode=NO_BACKSLASH_ESCAPES"
+        await many_rows(replace(server, settings=replace(server.settings, url=url)))
+
+
+async def many_rows(server: Front) -> None:
+    texts = [*HOSTILE, "".join(HOSTILE), *("长" * 60_000 + str(i) for i in range(6))]
+    rows = [{"GCDM": f"P{i}", "XMMC": text} for i, text in enumerate(texts)]
+    rows += [{"GCDM": f"N{i}", "ZTZ": f"{i}.5"} for i in range(3)]
+    plain = {"GCDM": "P", "XMMC": "plain", "NR": "AAEC/w=="}
+    async with exchange(server) as (transport, collector):
+        for at, row in enumerate([*rows, plain]):
+            entries = (
+                parcel(0, {**row, "GCDM": f"{row['GCDM']}-alone"}),
+                parcel(1, {"GCDM": f"B{at}"}),
+            )
+            await transport.send(batch(100 + at, *entries, fresh=True))
+        marked = [row for row in rows if set(row.get("XMMC", "")) & set(mysql.MARKS)]
+        for at, some in enumerate(([row for row in rows if row not in marked], marked)):
+            entries = tuple(parcel(i, row) for i, row in enumerate(some))
+            await transport.send(batch(at, *entries, fresh=True))
+        held = {h.fields["GCDM"]: dict(h.fields) for h in collector.held()}
+    assert len(held) == 3 * len(rows) + 2
+    for row in rows:
+        assert held[row["GCDM"]] == row
+        assert held[f"{row['GCDM']}-alone"] == {**row, "GCDM": f"{row['GCDM']}-alone"}
+    assert held["P-alone"] == {**plain, "GCDM": "P-alone"}
 
 
 #: Column types as a site may have chosen them; each keeps something else than it was given.

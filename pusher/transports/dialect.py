@@ -28,6 +28,24 @@ Listed = Callable[
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class Into:
+    """Where rows go: the quoted table, its columns quoted and as they are named, in the order of
+    the values of a row."""
+
+    table: str
+    quoted: tuple[str, ...]
+    names: tuple[str, ...]
+
+    @property
+    def head(self) -> str:
+        return f"INSERT INTO {self.table} ({', '.join(self.quoted)})"
+
+
+#: Adds rows in few statements of one parameter each. False: it cannot bind these values.
+Gather = Callable[[sa.Connection, Into, Sequence[tuple[object, ...]]], bool]
+
+
 class Phase(StrEnum):
     """How far a transaction had come when it failed."""
 
@@ -50,7 +68,8 @@ class Dialect:
     (`ExchangeSettings.fence_table`). `bind` gives the converter for a kind in a column family.
     `classify` names the failure and `code` its number as people look it up. `exact_case`: a quoted
     name must have the case in which it was made. `tried`: run against a real server by our tests.
-    `listed` selects keys of several texts where a plain list of tuples makes a poor plan.
+    `listed` selects keys of several texts where a plain list of tuples makes a poor plan. `gather`
+    adds rows where the driver's `executemany` costs more than what the server does.
     """
 
     name: str
@@ -64,6 +83,7 @@ class Dialect:
     exact_case: bool = True
     tried: bool = True
     listed: Listed | None = None
+    gather: Gather | None = None
 
 
 def text_or_bytes(kind: Kind, family: Family) -> Bind:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from pusher.transport import Failure, TransportError
 from pusher.transports.columns import Family, texts_of
-from pusher.transports.dialect import Bind, Dialect
+from pusher.transports.dialect import Bind, Dialect, Into
 from pusher.transports.exchange_rows import NewRow, Row
 from pusher.transports.exchange_settings import (
     NOW,
@@ -35,7 +35,7 @@ def insert_rows(
     rows: Sequence[NewRow],
     now: str,
 ) -> None:
-    """Add rows in order as waiting (SJSCZT=0), LSH left to the database, in one `executemany`.
+    """Add rows in order as waiting (SJSCZT=0), LSH left to the database.
 
     Raises TransportError(CONFIGURATION) for a field that the table does not have.
     """
@@ -43,6 +43,8 @@ def insert_rows(
         return
     statement = _insert(place, connection.dialect)
     lines = _lines(dialect, place, rows, now)
+    if dialect.gather is not None and dialect.gather(connection, statement.into, lines):
+        return
     if statement.order is None:
         named = [dict(zip(statement.names, line, strict=True)) for line in lines]
         connection.exec_driver_sql(statement.sql, named)
@@ -55,23 +57,32 @@ def insert_rows(
 
 @dataclass(frozen=True, slots=True)
 class _Insert:
-    """An INSERT as its driver takes it; `order` of the values, None where they go by name."""
+    """An INSERT as its driver takes it for one row; `order` of the values, None where they go by
+    name. `into`: the same for many."""
 
     sql: str
     names: tuple[str, ...]
     order: tuple[str, ...] | None
+    into: Into
 
 
 @lru_cache(maxsize=512)
 def _insert(place: ExchangeTable, dialect: sa.Dialect) -> _Insert:
     names = (*known_names(place), *written(place), *place.extra)
+    columns = [place.columns[name] for name in names]
     statement = sa.insert(place.clause).values({place.columns[n]: sa.bindparam(n) for n in names})
+    quoting = dialect.identifier_preparer
+    into = Into(
+        quoting.format_table(place.clause),
+        tuple(map(quoting.format_column, columns)),
+        tuple(str(column.name) for column in columns),
+    )
     if dialect.paramstyle == "pyformat":  # by position is quicker than by name
         positional: Callable[..., sa.Dialect] = type(dialect)
         dialect = positional(paramstyle="format")
     compiled = statement.compile(dialect=dialect)
     order = compiled.positiontup
-    return _Insert(str(compiled), names, None if order is None else tuple(order))
+    return _Insert(str(compiled), names, None if order is None else tuple(order), into)
 
 
 def _lines(

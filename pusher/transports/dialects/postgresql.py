@@ -12,12 +12,13 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import URL
 
 from pusher.transport import Failure
-from pusher.transports.dialect import Dialect, Phase, lost, text_or_bytes, unknown
+from pusher.transports.dialect import Dialect, Into, Phase, lost, text_or_bytes, unknown
 from pusher.transports.exchange_settings import ExchangeSettings
 
 _Version = tuple[int, ...]
@@ -78,6 +79,22 @@ def _listed(
     names = [f"part_{i}" for i in range(len(arrays))]
     listed = sa.func.unnest(*arrays).table_valued(*names).render_derived()
     return sa.tuple_(*columns).in_(sa.select(*(listed.c[name] for name in names)))
+
+
+def _gather(connection: sa.Connection, into: Into, lines: Sequence[tuple[object, ...]]) -> bool:
+    """One document for many rows: the server reads each text as its column would. It costs half of
+    a round of messages a row, on both sides."""
+    rows = [dict(zip(into.names, line, strict=True)) for line in lines]
+    values = ", ".join(f"r.{name}" for name in into.quoted)
+    given = f"json_populate_recordset(NULL::{into.table}, %s::json) r"
+    document = orjson.dumps(rows, default=_hexadecimal).decode()
+    connection.exec_driver_sql(f"{into.head} SELECT {values} FROM {given}", (document,))  # noqa: S608 - quoted names
+    return True
+
+
+def _hexadecimal(value: bytes) -> str:
+    """Bytes as the server reads them from text."""
+    return f"\\x{value.hex()}"
 
 
 _STATES: dict[str, Failure] = {
@@ -158,4 +175,5 @@ DIALECT = Dialect(
     _classify,
     _code,
     listed=_listed,
+    gather=_gather,
 )
