@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -192,6 +193,19 @@ def test_a_new_version_waits_for_the_one_in_flight(ledger: Ledger) -> None:
     assert [row[2] for row in standing(ledger)] == ["sending", "waiting"]
     assert sent(ledger, memory, "r2") == {State.ACCEPTED: 2}
     assert [fields["X"] for _, _, fields in memory.effects] == ["1", "2"]
+
+
+def test_new_records_do_not_wait_until_every_doubt_is_settled(ledger: Ledger) -> None:
+    single = replace(TARGET, batch_records=1)
+    entered(ledger, *(record(f"old{i}") for i in range(40)))
+    assert len(claim(ledger, single, [PROJECTS], 1, START, 40)) == 40, "dies with them on their way"
+    with ledger.transaction():
+        assert recover(ledger, single, START) == 40
+    entered(ledger, *(record(f"new{i}") for i in range(3)), run="r2")
+    claims = claim(ledger, single, [PROJECTS], 2, START, 8)
+    assert [c.doubtful for c in claims] == [True] * 6 + [False] * 2
+    claims = claim(ledger, single, [PROJECTS], 2, START, 8)
+    assert sorted(c.doubtful for c in claims) == [False] + [True] * 7, "doubts fill what is left"
 
 
 def test_what_was_superseded_in_flight_and_never_arrived_is_not_sent(ledger: Ledger) -> None:

@@ -27,6 +27,9 @@ from pusher.target import Target
 from validator.records import Operation
 from validator.text import Text
 
+#: One claim in so many is kept for what was never sent.
+NEW = 4
+
 _FRESH = f"""
 SELECT {COLUMNS} FROM version v
 JOIN identity i ON i.id = v.identity
@@ -58,20 +61,25 @@ def claim(
     limit: int,
     untried: float = FOREVER,
 ) -> list[Claim]:
-    """Up to `limit` batches, doubts first, then what is due again, then new ones in `order`.
+    """Up to `limit` batches: doubts, what is due again, new ones in `order`. A quarter is kept for
+    new ones, which need not wait until everything old is settled.
 
     With `untried` (seconds since 1970) only what was not attempted since. Deletions come last,
     children before parents: those of one table at a time, and only when nothing else is on its
     way. The intent is durable on return.
     """
     ledger.write()
-    claims = _claim_open(ledger, target, run, now, limit, untried)
+    old = limit - limit // NEW
+    claims = _claim_open(ledger, target, run, now, old, untried)
+    more = len(claims) == old
     places = ledger.places(target.name)
     known = [name for name in order if name in places]
     for name in known:
         room = limit - len(claims)
         if room > 0:
             claims += _claim_fresh(ledger, target, name, Operation.UPSERT, room, run, now)
+    if more and len(claims) < limit:
+        claims += _claim_open(ledger, target, run, now, limit - len(claims), untried)
     if not claims and not ledger.db.rows(_ON_ITS_WAY, (target.name,)):
         for name in reversed(known):
             claims = _claim_fresh(ledger, target, name, Operation.INVALIDATE, limit, run, now)
