@@ -7,16 +7,15 @@ that holds one. What a target's settings mean is `pusher.target` and the transpo
 
 from __future__ import annotations
 
-import difflib
 import locale
 import os
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from spgl.ledger_place import LedgerPlace, fault_of
 from spgl.settings import SETTINGS, TARGET_SETTINGS, Setting, schema
+from validator.frozen import dataclass
 from validator.text import Lang, Text
 
 DEFAULT_FILE = "spgl.toml"
@@ -177,6 +176,8 @@ def _anchored_target(target: Mapping[str, object], file: Path | None) -> dict[st
 
 
 def _read(file: Path) -> dict[str, object]:
+    import tomllib  # many runs have no such file
+
     try:
         text = file.read_text(encoding="utf-8")
         written = tomllib.loads(text)
@@ -197,6 +198,8 @@ def _check(file: Path, text: str, written: dict[str, object]) -> None:
             assert isinstance(fault.instance, dict)
             known = list(fault.schema["properties"])
             name = next(n for n in fault.instance if n not in known)
+            import difflib
+
             near = difflib.get_close_matches(name, known, 1)
             hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
             where = ".".join([*path, name])

@@ -7,8 +7,8 @@ the first fault is told, as of a cell. It writes nothing; `validator.finding` ma
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
@@ -20,6 +20,7 @@ from validator import paper
 from validator.form import LIST, OBJECT, SHAPES, Document, DocumentUse, Mark, Member
 from validator.form_schema import CHAIN, UNKNOWN, UNREADABLE, document_schema, marks
 from validator.formats import FORMATS
+from validator.frozen import dataclass
 from validator.json_schema import format_checker
 from validator.lexical import is_blank
 from validator.pack import Field, Packs, Personal, Table
@@ -65,7 +66,7 @@ def schema_uses(rule: str, packs: Packs, table: Table) -> tuple[Use, ...]:
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Sheet:
     """One kind of document in one field: its schema, compiled when first needed, and the judges of
     its explicit rules. `numbers`: use of each mark."""
@@ -124,7 +125,9 @@ class Sheet:
         steps = paper.steps(flaw.pointer)
         member = self.member(steps)
         personal = member.personal if member else None
-        return replace(flaw, places=self._words(member, steps) | flaw.places, personal=personal)
+        return dataclasses.replace(
+            flaw, places=self._words(member, steps) | flaw.places, personal=personal
+        )
 
     def _flaws(self, error: ValidationError) -> Iterator[Told]:
         schema = cast("Mapping[str, object]", error.schema)

@@ -9,6 +9,7 @@ lists and content compare. This module knows no rule and no table.
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 from validator.pack import Kind
@@ -55,7 +56,12 @@ PATTERNS: dict[Kind, str] = {
     Kind.BINARY: "(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?",
 }
 
-_COMPILED = {kind: re.compile(body) for kind, body in PATTERNS.items()}
+
+@cache
+def _compiled(kind: Kind) -> re.Pattern[str] | None:
+    """Most runs match columns only, by the expressions below."""
+    body = PATTERNS.get(kind)
+    return None if body is None else re.compile(body)
 
 
 def is_blank(text: str) -> bool:
@@ -65,7 +71,7 @@ def is_blank(text: str) -> bool:
 
 def matches(kind: Kind, text: str) -> bool:
     """True when `text` has the lexical form of `kind`."""
-    pattern = _COMPILED.get(kind)
+    pattern = _compiled(kind)
     return pattern is None or pattern.fullmatch(text) is not None
 
 

@@ -6,8 +6,9 @@ It finds tables and places of messages; what is compared is each rule's own matt
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from validator.frozen import dataclass
 from validator.pack import Packs, Table
 from validator.rule import Use, named_table
 

@@ -7,19 +7,18 @@ source text. What the data means, and whether names point to something, is not j
 from __future__ import annotations
 
 import csv
-import difflib
 import hashlib
 import io
 import json
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache, lru_cache
 from importlib.resources import files as package_files
 from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, NoReturn, cast
 
+from validator.frozen import dataclass
 from validator.load_parsed import PARSED, parsed, written
 from validator.pack import PackError
 
@@ -170,6 +169,8 @@ def _toml(files: PackFiles, name: str, check: bool) -> Document:
 @lru_cache(maxsize=64)
 def _parse_toml(file: str, raw: bytes) -> Document:
     """Heads are asked for again and again while the order of packs is found."""
+    import tomllib  # packs are mostly read as parsed before
+
     text = _text(file, raw)
     try:
         return Document(file, text, tomllib.loads(text))
@@ -281,6 +282,8 @@ def explain(error: ValidationError, whole: str = "the file") -> tuple[Path, str,
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The nearest known word, or all of them: the object of a remedy."""
     known = sorted(known)
+    import difflib
+
     near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
     return near[0] if near else "one of " + ", ".join(known)
 

@@ -6,10 +6,11 @@ A pack holds no code and no expressions: it declares fields and *uses* named rul
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from validator.frozen import dataclass
 from validator.text import Text
 
 if TYPE_CHECKING:
@@ -373,10 +374,8 @@ class Packs:
         return tuple(t for p in self.packs for t in p.tables)
 
     def pack(self, name: str) -> Pack:
-        for pack in self.packs:
-            if pack.name == name:
-                return pack
-        raise KeyError(name)
+        """Raises KeyError."""
+        return {pack.name: pack for pack in self.packs}[name]
 
     def table(self, qualified: str) -> Table:
         """The table of a qualified name `standard/table`. Raises KeyError."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
+from validator.frozen import dataclass
 from validator.marking.marks import Marks
 from validator.marking.workbook import Look, mark, sheet_names
 from validator.pack import Packs

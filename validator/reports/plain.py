@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 #: Shown as an escape: control, format (direction marks, zero width), surrogate, private use,
 #: line and paragraph separator.
@@ -56,6 +57,7 @@ def width(text: str) -> int:
     return sum(_columns(c) for c in text)
 
 
+@lru_cache(8_192)
 def _columns(char: str) -> int:
     if unicodedata.combining(char):
         return 0

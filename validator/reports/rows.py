@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from validator.frozen import dataclass
 from validator.reports.plain import excerpt, visible
 from validator.reports.tally import qualified
 from validator.violation import Violation

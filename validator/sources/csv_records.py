@@ -8,9 +8,10 @@ left to Polars. Slow by design; `csv_blocks` comes here only for suspicious bloc
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 
+from validator.frozen import dataclass
 from validator.records import Unreadable
 from validator.sources.reasons import NUL, TOO_LONG, UNDECODABLE
 from validator.text import Text
@@ -46,24 +47,35 @@ class Shape:
     limit: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Grammar:
-    record: re.Pattern[bytes]
-    open: re.Pattern[bytes]
-    cell: re.Pattern[bytes]
+@cache
+def _cell(delimiter: bytes) -> re.Pattern[bytes]:
+    """A cell and what ends it."""
+    return re.compile(_cell_body(delimiter) + rb"(?:" + re.escape(delimiter) + rb"|\Z)")
 
 
 @cache
-def _grammar(delimiter: bytes) -> _Grammar:
-    d = re.escape(delimiter)
-    plain = rb'[^"\r\n' + d + rb"]*+"
-    cell = rb"(?:" + _QUOTED + rb"|" + plain + rb")"
+def _record(delimiter: bytes) -> re.Pattern[bytes]:
+    """A whole record before its line end."""
+    cell = _cell_body(delimiter)
+    return re.compile(cell + rb"(?:" + re.escape(delimiter) + cell + rb")*+(?=\r?\n)")
+
+
+@cache
+def _open_record(delimiter: bytes) -> re.Pattern[bytes]:
+    """A record that more bytes may complete."""
+    cell = _cell_body(delimiter) + re.escape(delimiter)
     opened = rb'"[^"]*+(?:""[^"]*+)*+(?:"\r?)?'
-    return _Grammar(
-        re.compile(cell + rb"(?:" + d + cell + rb")*+(?=\r?\n)"),
-        re.compile(rb"(?:" + cell + d + rb")*+(?:" + opened + rb"|" + plain + rb"\r?)\Z"),
-        re.compile(cell + rb"(?:" + d + rb"|\Z)"),
+    return re.compile(
+        rb"(?:" + cell + rb")*+(?:" + opened + rb"|" + _plain_body(delimiter) + rb"\r?)\Z"
     )
+
+
+def _cell_body(delimiter: bytes) -> bytes:
+    return rb"(?:" + _QUOTED + rb"|" + _plain_body(delimiter) + rb")"
+
+
+def _plain_body(delimiter: bytes) -> bytes:
+    return rb'[^"\r\n' + re.escape(delimiter) + rb"]*+"
 
 
 def first_record(data: bytes, *, final: bool) -> int | None:
@@ -76,20 +88,19 @@ def first_record(data: bytes, *, final: bool) -> int | None:
         return len(data) if final else None
     if QUOTE not in data[:newline]:
         return newline + 1
-    grammar = _grammar(b",")
-    whole = grammar.record.match(data)
+    whole = _record(b",").match(data)
     if whole is not None:
         return data.index(b"\n", whole.end()) + 1
-    if not final and grammar.open.match(data):
+    if not final and _open_record(b",").match(data):
         return None
     return newline + 1
 
 
 def cells(text: bytes, delimiter: bytes) -> list[str] | None:
     """The cells of one record without its line end; None when its quotes are stray."""
-    found, position, grammar = [], 0, _grammar(delimiter)
+    found, position, pattern = [], 0, _cell(delimiter)
     while True:
-        cell = grammar.cell.match(text, position)
+        cell = pattern.match(text, position)
         if cell is None:
             return None
         raw = cell.group().removesuffix(delimiter)
@@ -104,7 +115,7 @@ def cells(text: bytes, delimiter: bytes) -> list[str] | None:
 def scan(data: bytes, shape: Shape, *, final: bool) -> Scan:
     """Read records from the start of a record on. With `final` nothing follows `data`, which must
     end with a newline."""
-    result, grammar, limit = Scan(), _grammar(shape.delimiter), shape.limit
+    result, limit = Scan(), shape.limit
     while (start := result.end) < len(data):
         newline = data.find(b"\n", start)
         if (newline if newline >= 0 else len(data)) - start > limit + 1:
@@ -117,9 +128,9 @@ def scan(data: bytes, shape: Shape, *, final: bool) -> Scan:
             # Never look further than the largest record: what is found must not depend on how
             # much of the file happens to be in memory.
             window = min(len(data), start + limit + 2)
-            whole = grammar.record.match(data, start, window)
+            whole = _record(shape.delimiter).match(data, start, window)
             if whole is None:
-                is_open = grammar.open.match(data, start, window) is not None
+                is_open = _open_record(shape.delimiter).match(data, start, window) is not None
                 if is_open and not final and window == len(data):
                     break
                 _refuse(result, data, newline, _OPEN if is_open else _STRAY_QUOTE, limit)

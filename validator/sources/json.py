@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 
+from validator.frozen import dataclass
 from validator.pack import Table
 from validator.records import Batch, Column
 from validator.sources.columns import Keys, field_of

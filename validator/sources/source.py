@@ -6,10 +6,11 @@ A format is one module of this folder that defines `FORMAT`. This module reads n
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from validator.frozen import dataclass
 from validator.records import SourceError, TableSource
 from validator.run import FileProblem
 from validator.text import Text

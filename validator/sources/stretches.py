@@ -10,12 +10,12 @@ records are parsed (`chosen`, for records that are whole lines). What cannot be 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from io import FileIO
 from itertools import pairwise
 
 import numpy as np
 
+from validator.frozen import dataclass
 from validator.records import CHANGED, Batch, Ints, SourceError
 from validator.sources.encoding import raw_start
 from validator.sources.parts import STEP, Part, Stretch

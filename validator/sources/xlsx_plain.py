@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import IO
 
 import polars as pl
 from lxml import etree
 
+from validator.frozen import dataclass
 from validator.sources.archive import DAMAGE, damaged
 from validator.sources.source import MIB, Place
 from validator.sources.xlsx_book import WIDEST, unescaped, unreadable

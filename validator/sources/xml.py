@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from validator.frozen import dataclass
 from validator.pack import Table
 from validator.records import Batch, Column, Ints
 from validator.sources.ahead import ahead

@@ -7,11 +7,12 @@ records by their tags as before. Which bytes are read is `stretches`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 
+from validator.frozen import dataclass
 from validator.records import CHANGED, Batch, Ints, SourceError
 from validator.sources.columns import Keys
 from validator.sources.parts import Part, Stretch

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from lxml import etree
 
+from validator.frozen import dataclass
 from validator.sources.source import Place
 
 #: Every `<`.

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lxml import etree
 
+from validator.frozen import dataclass
 from validator.pack import Table
 from validator.sources.source import Place
 from validator.sources.xml_feed import (

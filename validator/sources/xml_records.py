@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from xml.sax.saxutils import quoteattr
 
 import numpy as np
 import polars as pl
 from lxml import etree
 
+from validator.frozen import dataclass
 from validator.records import SourceError, Unreadable
 from validator.sources.columns import Keys
 from validator.sources.parts import STEP, Part
