@@ -11,6 +11,7 @@ import psycopg
 
 from pusher.ledger import open_ledger
 from pusher.ledger.core import Ledger
+from spgl.ledger_place import LedgerPlace
 from tests.services import postgres_url
 
 ENGINES = ("sqlite", "postgresql")
@@ -32,6 +33,22 @@ def ledger_on(engine: str, folder: Path) -> Iterator[Ledger]:
             yield made
         finally:
             made.close()
+
+
+@contextmanager
+def place_on(engine: str, folder: Path) -> Iterator[LedgerPlace]:
+    """Where the ledger of a site in `folder` goes; there is none yet, and none at the end."""
+    path = folder / ".spgl" / "ledger.db"
+    if engine == "sqlite":
+        yield LedgerPlace(path)
+        return
+    with postgres_schema() as (url, schema):
+        yield LedgerPlace(path, url, schema)
+
+
+def settings_of(place: LedgerPlace) -> str:
+    """What a site writes into `spgl.toml` to have its ledger there."""
+    return f'[ledger]\nurl = "{place.url}"\nschema = "{place.schema}"\n' if place.url else ""
 
 
 @contextmanager

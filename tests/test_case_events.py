@@ -22,12 +22,13 @@ from test_push_command import HEAD, label, sandbox
 
 from pusher import crash
 from pusher.ledger import inbound
-from pusher.ledger.core import open_ledger
 from pusher.ledger.inbound import Entry
 from pusher.sandbox.collector import Collector
 from pusher.sandbox.script import Script
 from spgl.case_events import Site, event_rows
 from spgl.cli import Exit, main
+from spgl.ledger_place import LedgerPlace
+from tests.ledgers import ENGINES, place_on, settings_of
 from validator.feedback import Feedback
 
 __all__ = ["sandbox"]
@@ -43,11 +44,19 @@ def front(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Front]:
 
 
 @pytest.fixture
-def site(front: Front, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def place(front: Front, tmp_path: Path) -> Iterator[LedgerPlace]:
+    """The ledger: in PostgreSQL where the front database is, else a file."""
+    server = front.engine.dialect.name
+    with place_on(server if server in ENGINES else "sqlite", tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def site(front: Front, place: LedgerPlace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working folder with one application and the province's database as its target."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SPGL_LANG", "en")
-    settings(tmp_path, front)
+    settings(tmp_path, front, place)
     folder = tmp_path / "in"
     folder.mkdir()
     with (folder / "FIRE_APPLICATION.csv").open("w", encoding="utf-8", newline="") as out:
@@ -59,7 +68,7 @@ def site(front: Front, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def settings(site: Path, front: Front, more: str = "") -> None:
+def settings(site: Path, front: Front, place: LedgerPlace, more: str = "") -> None:
     known = front.settings
     secret = f'password_env = "{known.password_env}"\n' if known.password_env else ""
     extra = ", ".join(f'{name} = "{value}"' for name, value in known.extra.items())
@@ -68,7 +77,8 @@ def settings(site: Path, front: Front, more: str = "") -> None:
         '[tables]\nnames = { FIRE_APPLICATION = "fire-application/SPGL_XMJBXXB" }\n'
         f'[target.province]\ntransport = "exchange_db"\nurl = "{known.url}"\n'
         f'standards = ["fire-application"]\ncity_prefix = "{fire.CITY}"\n{secret}'
-        f'extra_columns = {{ {extra} }}\nevent_columns = {{ DWMC = "示例局" }}\n{more}',
+        f'extra_columns = {{ {extra} }}\nevent_columns = {{ DWMC = "示例局" }}\n{more}'
+        + settings_of(place),
         encoding="utf-8",
     )
 
@@ -238,7 +248,9 @@ def test_a_case_the_ledger_does_not_know_is_told(
 
 
 @pytest.mark.parametrize("point", crash.INBOUND_POINTS)
-def test_a_kill_anywhere_repeats_nothing(site: Path, front: Front, point: str) -> None:
+def test_a_kill_anywhere_repeats_nothing(
+    site: Path, front: Front, place: LedgerPlace, point: str
+) -> None:
     assert push() == Exit.FINE
     steps(front, 3)
     command = [sys.executable, "-m", "spgl", "feedback", "--events", "events", "-q"]
@@ -248,7 +260,7 @@ def test_a_kill_anywhere_repeats_nothing(site: Path, front: Front, point: str) -
     assert main(["feedback", "--events", "events", "-q"]) == Exit.FINE
     assert main(["feedback", "--events", "events", "-q"]) == Exit.FINE
     assert sorted(row["BLZT"] for rows in events(site) for row in rows) == ["11", "3", "8"]
-    ledger = open_ledger(site / ".spgl" / "ledger.db")
+    ledger = place.open()
     found = inbound.of_case(ledger, "province", "CASE1")
     ledger.close()
     assert len(found) == len({(e.table, e.key) for e in found}) == 4
@@ -260,12 +272,17 @@ def test_a_kill_anywhere_repeats_nothing(site: Path, front: Front, point: str) -
 
 @pytest.mark.parametrize("broken", ["none", "national", "province"])
 def test_both_channels_in_one_push(
-    site: Path, front: Front, sandbox: str, capsys: pytest.CaptureFixture[str], broken: str
+    site: Path,
+    front: Front,
+    place: LedgerPlace,
+    sandbox: str,
+    capsys: pytest.CaptureFixture[str],
+    broken: str,
 ) -> None:
     """The national system over HTTP and the province's database, one of them out of reach."""
     address = "http://127.0.0.1:9" if broken == "national" else sandbox
     national = f'url = "{address}"\nstandards = ["data-sharing-3.0", "fire-inspection-1.0"]\n'
-    settings(site, front, f'[target.national]\ntransport = "http"\n{national}')
+    settings(site, front, place, f'[target.national]\ntransport = "http"\n{national}')
     (site / "in" / "SPGL_XMBQXXB.csv").write_text(HEAD + label(1, "one"), encoding="utf-8")
     if broken == "province":
         front.run(f"DROP TABLE {front.name(fire.APPLICATION)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -12,6 +13,8 @@ from pusher.sandbox.collector import Collector
 from pusher.sandbox.script import Script
 from pusher.transports.exchange_settings import ExchangeSettings
 from spgl.cli import Exit, main
+from spgl.ledger_place import LedgerPlace
+from tests.ledgers import ENGINES, place_on, settings_of
 from validator.load import load_packs
 
 HEAD = "DFSJZJ,XZQHDM,XMDM,BQMC,BQX,TJNF,BZ,SJYXBS,SJWXYY,SJSCZT\n"
@@ -27,13 +30,20 @@ def label(number: int, note: str = "A") -> str:
     return f"a{number},990100,{code(number)},001,00101,2024,{note},1,,\n"
 
 
+@pytest.fixture(params=ENGINES)
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LedgerPlace]:
+    with place_on(request.param, tmp_path) as made:
+        yield made
+
+
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def site(place: LedgerPlace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working folder with a front database of a sandbox as its target."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SPGL_LANG", "en")
     (tmp_path / "spgl.toml").write_text(
-        '[target.x]\ntransport = "exchange_db"\nurl = "sqlite:///x.db"\n', encoding="utf-8"
+        '[target.x]\ntransport = "exchange_db"\nurl = "sqlite:///x.db"\n' + settings_of(place),
+        encoding="utf-8",
     )
     (tmp_path / "in").mkdir()
     front().close()

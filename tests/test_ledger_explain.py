@@ -10,7 +10,7 @@ import pytest
 from ledger_values import CASES, PROJECTS, START, Memory, Time, fails, packs, record, spoilt, world
 
 from pusher.delivery import deliver
-from pusher.ledger import Selector, enter, hold, open_ledger
+from pusher.ledger import Selector, enter, hold
 from pusher.ledger.core import Ledger
 from pusher.ledger.why import why
 from pusher.retry import Schedule
@@ -18,7 +18,7 @@ from pusher.target import Target
 from pusher.transport import Answer, Failure
 from spgl.cli import Exit, main
 from spgl.commands.ledger_explain import explained
-from tests.ledgers import ENGINES, ledger_on
+from tests.ledgers import ENGINES, ledger_on, place_on, settings_of
 from validator.records import Operation, Record, Standing
 from validator.text import Lang
 
@@ -149,10 +149,21 @@ def test_a_child_of_a_bad_parent_is_blocked_in_words(ledger: Ledger) -> None:
     assert "because of a parent that does not conform;" in told(ledger, "c", table=CASES)[1]
 
 
-def test_the_command_prints_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    ledger = open_ledger(tmp_path / "ledger.db")
-    enter(ledger, [record("p")], TARGET, "r1", START)
-    words = ["--state-dir", str(tmp_path), "--lang", "en"]
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_command_prints_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], engine: str
+) -> None:
+    with place_on(engine, tmp_path) as place:
+        ledger = place.open()
+        enter(ledger, [record("p")], TARGET, "r1", START)
+        ledger.close()
+        config = tmp_path / "spgl.toml"
+        config.write_text(settings_of(place), encoding="utf-8")
+        _explained(capsys, "--config", str(config), "--state-dir", str(place.path.parent))
+
+
+def _explained(capsys: pytest.CaptureFixture[str], *site: str) -> None:
+    words = [*site, "--lang", "en"]
     assert main(["ledger", "explain", "GCDM=p", *words]) == Exit.FINE
     assert "queued, goes with the next run" in capsys.readouterr().out
     assert main(["ledger", "explain", "GCDM=nobody", *words]) == Exit.UNUSABLE

@@ -9,6 +9,7 @@ import os
 import pty
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -17,10 +18,12 @@ from ledger_values import CASES, PROJECTS, START, Memory, packs, record, world
 from transport_values import packs as named_packs
 
 from pusher.delivery import deliver
-from pusher.ledger import Selector, enter, list_rows, open_ledger, withdraw
+from pusher.ledger import Selector, enter, list_rows, withdraw
 from pusher.states import State
 from pusher.target import Target
 from spgl.cli import Exit, main
+from spgl.ledger_place import LedgerPlace
+from tests.ledgers import ENGINES, place_on, settings_of
 from validator.records import Standing
 
 ROOT = Path(__file__).parent.parent
@@ -28,14 +31,20 @@ TARGET = Target("national", wait=0.0)
 PHONE = "13800000000"
 
 
+@pytest.fixture(params=ENGINES)
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LedgerPlace]:
+    with place_on(request.param, tmp_path) as made:
+        yield made
+
+
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def site(place: LedgerPlace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A ledger of refused, blocked and accepted records of two projects, by two runs."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SPGL_LANG", "en")
     (tmp_path / "spgl.toml").write_text(
         '[feedback]\nmapping = "map.csv"\n[target.national]\ntransport = "http"\n'
-        'url = "http://127.0.0.1:9"\n',
+        'url = "http://127.0.0.1:9"\n' + settings_of(place),
         encoding="utf-8",
     )
     (tmp_path / "map.csv").write_text("reason,rule\n附件*无法打开,wrong-format\n", encoding="utf-8")
@@ -50,7 +59,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         record("A-case", table=CASES), record("C-case", table=CASES, parent="C"),
         record("D", standing=Standing.BLOCKED, blocked_by=("wrong-format", "too-long")),
     ]  # fmt: skip
-    ledger = open_ledger(tmp_path / ".spgl" / "ledger.db")
+    ledger = place.open()
     for run, some in (("one", rows[:3]), ("two", rows[3:])):
         enter(ledger, some, TARGET, run, START)
         asyncio.run(deliver(ledger, TARGET, memory, packs(), run_id=run, world=world()))
@@ -84,10 +93,10 @@ def test_selectors_name_what_they_say(
     assert listed(capsys, *words) == keys
 
 
-def test_a_project_brings_what_names_it_in_its_kept_columns(tmp_path: Path) -> None:
+def test_a_project_brings_what_names_it_in_its_kept_columns(place: LedgerPlace) -> None:
     from dataclasses import replace
 
-    ledger = open_ledger(tmp_path / "ledger.db")
+    ledger = place.open()
     case = record("case", table=CASES)
     event = record("event", table=CASES)
     rows = [
@@ -101,6 +110,7 @@ def test_a_project_brings_what_names_it_in_its_kept_columns(tmp_path: Path) -> N
 
     links = _linked(ledger, None, "P")
     found = list_rows(ledger, Selector(linked=links))
+    ledger.close()
     assert {next(iter(e.key.values())) for e in found} == {"P", "case", "event"}
 
 
@@ -110,17 +120,17 @@ def test_a_rule_nobody_has_is_refused(site: Path, capsys: pytest.CaptureFixture[
 
 
 def test_replay_is_shown_by_group_and_done_only_with_yes(
-    site: Path, capsys: pytest.CaptureFixture[str]
+    site: Path, place: LedgerPlace, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["ledger", "retry", "--rule", "wrong-format"]) == Exit.FINE
     told = capsys.readouterr().out
     assert "        1  national  data-sharing-3.0/SPGL_XMJBXXB  rejected  附件…无法打开\n" in told
     assert "2 versions match" in told
     assert "add --yes to do it" in told
-    before = snapshot(site)
+    before = snapshot(place)
     assert main(["ledger", "retry", "--rule", "wrong-format", "--yes"]) == Exit.FINE
     assert "2 versions done" in capsys.readouterr().out
-    after = snapshot(site)
+    after = snapshot(place)
     assert after["attempt"] == before["attempt"], "attempts stay as they were"
     assert after["event"][: len(before["event"])] == before["event"], "events are only added"
     assert after["content"] == before["content"]
@@ -129,8 +139,8 @@ def test_replay_is_shown_by_group_and_done_only_with_yes(
     assert listed(capsys, "--state", "withdrawn") == {"A"}
 
 
-def snapshot(site: Path) -> dict[str, list[tuple[object, ...]]]:
-    ledger = open_ledger(site / ".spgl" / "ledger.db")
+def snapshot(place: LedgerPlace) -> dict[str, list[tuple[object, ...]]]:
+    ledger = place.open()
     names = ("attempt", "event", "content")
     rows = {name: ledger.db.rows(f"SELECT * FROM {name} ORDER BY 1") for name in names}
     ledger.close()
@@ -138,7 +148,9 @@ def snapshot(site: Path) -> dict[str, list[tuple[object, ...]]]:
 
 
 @pytest.mark.parametrize(("typed", "done"), [("3\n", True), ("yes\n", False), ("\n", False)])
-def test_a_terminal_asks_for_the_number(site: Path, typed: str, done: bool) -> None:
+def test_a_terminal_asks_for_the_number(
+    site: Path, place: LedgerPlace, typed: str, done: bool
+) -> None:
     upper, lower = pty.openpty()
     words = [sys.executable, "-m", "spgl", "ledger", "withdraw", "--state", "rejected"]
     running = subprocess.Popen(
@@ -160,7 +172,7 @@ def test_a_terminal_asks_for_the_number(site: Path, typed: str, done: bool) -> N
     os.close(upper)
     assert (b"3 versions done" in said) is done
     assert (b"nothing was done" in said) is not done
-    ledger = open_ledger(site / ".spgl" / "ledger.db")
+    ledger = place.open()
     gone = list_rows(ledger, Selector(states=(State.WITHDRAWN,)))
     ledger.close()
     assert len(gone) == (3 if done else 0)
@@ -203,8 +215,10 @@ def test_export_refuses_other_names_and_folders_that_are_not_there(
     assert "no/a.csv: No such file or directory" in capsys.readouterr().err
 
 
-def test_withdrawing_by_selector_leaves_what_is_at_the_target(site: Path) -> None:
-    ledger = open_ledger(site / ".spgl" / "ledger.db")
+def test_withdrawing_by_selector_leaves_what_is_at_the_target(
+    site: Path, place: LedgerPlace
+) -> None:
+    ledger = place.open()
     done = withdraw(ledger, Selector(linked=(("GCDM", "C"),)), "me", START)
     assert done.moved == ()
     ledger.close()

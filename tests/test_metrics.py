@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -12,11 +13,13 @@ import pytest
 from ledger_values import CASES, PROJECTS, START, Memory, Time, packs, record, world
 
 from pusher.delivery import deliver
-from pusher.ledger import Status, enter, open_ledger, status
+from pusher.ledger import Status, enter, status
 from pusher.ledger.core import Ledger
 from pusher.metrics import prometheus, write
 from pusher.target import Target
 from spgl.cli import Exit, main
+from spgl.ledger_place import LedgerPlace
+from tests.ledgers import ENGINES, place_on, settings_of
 
 TARGET = Target("national")
 _SAMPLE = re.compile(r"([a-z_:][a-z0-9_:]*)(?:\{(.*)\})? (\S+)")
@@ -52,9 +55,17 @@ def at(samples: Samples, name: str, **labels: str) -> float | None:
     return samples.get((name, frozenset(labels.items())))
 
 
+@pytest.fixture(params=ENGINES)
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LedgerPlace]:
+    with place_on(request.param, tmp_path) as made:
+        yield made
+
+
 @pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    return open_ledger(tmp_path / "ledger.db")
+def ledger(place: LedgerPlace) -> Iterator[Ledger]:
+    made = place.open()
+    yield made
+    made.close()
 
 
 @pytest.mark.asyncio
@@ -126,13 +137,17 @@ def test_the_file_is_replaced_whole_and_readable(tmp_path: Path) -> None:
 
 
 def test_push_writes_it_and_status_prints_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    place: LedgerPlace,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "spgl.toml").write_text(
-        '[target.national]\ntransport = "http"\nurl = "http://127.0.0.1:9"\n', encoding="utf-8"
+        '[target.national]\ntransport = "http"\nurl = "http://127.0.0.1:9"\n' + settings_of(place),
+        encoding="utf-8",
     )
-    ledger = open_ledger(tmp_path / ".spgl" / "ledger.db")
+    ledger = place.open()
     enter(ledger, [record("p")], TARGET, "r1", START)
     ledger.close()
     code = main(["push", "--wait", "0", "-q", "--metrics", "spgl.prom"])

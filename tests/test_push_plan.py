@@ -17,7 +17,7 @@ from pusher.target import Target
 from spgl.cli import Exit, main
 from spgl.ledger_place import LedgerPlace
 from spgl.planning import tell_plan
-from tests.ledgers import ENGINES, postgres_schema
+from tests.ledgers import ENGINES, place_on, settings_of
 from validator.records import Operation, Record, Standing
 
 TARGET = Target("national")
@@ -35,12 +35,8 @@ def held(key: str, *rules: str) -> Record:
 
 @pytest.fixture(params=ENGINES)
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LedgerPlace]:
-    """Where a ledger goes, on each engine; there is none yet."""
-    if request.param == "sqlite":
-        yield LedgerPlace(tmp_path / ".spgl" / "ledger.db")
-        return
-    with postgres_schema() as (url, schema):
-        yield LedgerPlace(tmp_path / "none", url, schema)
+    with place_on(request.param, tmp_path) as made:
+        yield made
 
 
 @pytest.fixture
@@ -48,10 +44,9 @@ def site(place: LedgerPlace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     """A working folder whose target nobody answers."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SPGL_LANG", "en")
-    ledger = f'[ledger]\nurl = "{place.url}"\nschema = "{place.schema}"\n' if place.url else ""
     (tmp_path / "spgl.toml").write_text(
         '[target.t]\ntransport = "http"\nurl = "http://127.0.0.1:9"\nretry_schedule = [60]\n'
-        + ledger,
+        + settings_of(place),
         encoding="utf-8",
     )
     (tmp_path / "in").mkdir()

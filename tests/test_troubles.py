@@ -164,9 +164,7 @@ def test_a_certificate_that_cannot_be_trusted_sends_nothing(
     assert burnt(site) == 0
 
 
-def test_no_common_tls_is_like_nobody_there(
-    site: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_no_common_tls_is_like_nobody_there(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with server(lambda method, path: (200, {}, b"{}")) as url:  # speaks no TLS at all
         configure(url.replace("http://", "https://"))
         assert push() == Exit.INCOMPLETE
