@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from xml.sax.saxutils import escape
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from validator.load import load_packs
-from validator.records import Batch, SourceError
+from validator.records import Batch, ChosenSource, SourceError
 from validator.sources import SourceOptions, discover
 from validator.sources.xlsx_plain import Odd
 
@@ -109,7 +110,32 @@ def both(path: Path, limit: int = 1 << 24) -> Told | str:
         patch.setattr("validator.sources.xlsx.plain_blocks", never)
         slow = told(path, limit)
     assert fast == slow
+    if not isinstance(fast, str):
+        picked_alone(path, limit)
     return fast
+
+
+def picked_alone(path: Path, limit: int = 1 << 24) -> bool:
+    """Whether records can be read without the rest; they are what the whole reading says."""
+    (source,) = discover([path], PACKS, SourceOptions(max_record=limit)).sources
+    assert isinstance(source, ChosenSource)
+    assert source.chosen(np.array([1])) is None
+    whole = by_record(source.batches(1000))
+    for picked in (list(whole)[::2], list(whole)[1::3], list(whole)):
+        if picked and (batches := source.chosen(np.array(picked))) is not None:
+            assert by_record(batches) == {n: whole[n] for n in picked}
+    return bool(whole) and source.chosen(np.array(list(whole))) is not None
+
+
+def by_record(batches: Iterable[Batch]) -> dict[int, object]:
+    """Row of the sheet, cells and native fields by ordinal."""
+    found: dict[int, object] = {}
+    for batch in batches:
+        assert batch.lines is not None
+        for i, row in enumerate(batch.frame.to_dicts()):
+            native = {name for name, flags in batch.native.items() if flags[i]}
+            found[int(batch.ordinals[i])] = (int(batch.lines[i]), row, native)
+    return found
 
 
 TEXTS = [
@@ -252,3 +278,20 @@ def test_a_long_sheet_in_several_blocks(tmp_path: Path, monkeypatch: pytest.Monk
     result = both(book(tmp_path, head() + lines + odd, "".join(SHARED)))
     assert not isinstance(result, str)
     assert result[2] == list(range(2, 502))
+    assert not picked_alone(tmp_path / "book.xlsx")
+    monkeypatch.setattr("validator.sources.xlsx_fast._PICKED", 1000)
+    assert picked_alone(book(tmp_path, head() + lines, "".join(SHARED)))
+
+
+def test_a_workbook_that_changed_is_refused(tmp_path: Path) -> None:
+    row = '<row r="2"><c r="A2"><v>1</v></c></row>'
+    more = '<row r="3"><c r="A3"><v>2</v></c></row>'
+    (source,) = discover([book(tmp_path, head() + row + more)], PACKS, SourceOptions()).sources
+    assert len(list(source.batches(1000))) == 1
+    assert isinstance(source, ChosenSource)
+    for rows in (row, row + more.replace('r="3"', 'r="4"'), row + more.replace("<c", '<c x="1"')):
+        book(tmp_path, head() + rows)
+        batches = source.chosen(np.array([1, 2]))
+        assert batches is not None
+        with pytest.raises(SourceError, match="changed"):
+            list(batches)

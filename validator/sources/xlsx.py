@@ -20,7 +20,7 @@ from lxml import etree
 from validator.frozen import dataclass
 from validator.lexical import BLANK
 from validator.pack import Kind, Table
-from validator.records import Batch, Column, SourceError, Unreadable
+from validator.records import CHANGED, Batch, Column, Ints, SourceError, Unreadable
 from validator.sources.archive import opened
 from validator.sources.columns import field_of, matched
 from validator.sources.naming import Naming
@@ -35,7 +35,7 @@ from validator.sources.xlsx_book import (
     read_book,
 )
 from validator.sources.xlsx_cells import Cell, Cells, cell_of, columns_of
-from validator.sources.xlsx_fast import Block, plain_blocks, texts_of
+from validator.sources.xlsx_fast import Block, picked_blocks, plain_blocks, texts_of
 from validator.sources.xlsx_plain import Odd
 from validator.sources.xlsx_strings import shared_strings
 from validator.text import Text
@@ -70,12 +70,14 @@ class _Gathered:
 
 @dataclass(frozen=True, slots=True)
 class XlsxSource:
-    """The records of one sheet; see `validator.records.TableSource`. `line` is the sheet row."""
+    """The records of one sheet; see `validator.records.TableSource`. `line` is the sheet row.
+    `_rows`: that of each record once a plain sheet was read to its end, 0 where unreadable."""
 
     table: Table
     place: Place
     sheet: Sheet
     options: SourceOptions
+    _rows: list[Ints] = field(default_factory=list, compare=False, repr=False)
 
     @property
     def file(self) -> str:
@@ -103,6 +105,29 @@ class XlsxSource:
     def batches(self, rows: int) -> Iterator[Batch]:
         with closing(self._parts()) as parts:
             yield from numbered(parts, rows)
+
+    def chosen(self, ordinals: Ints) -> Iterator[Batch] | None:
+        """See `validator.records.ChosenSource`."""
+        rows = self._rows[0][ordinals - 1] if self._rows else None
+        return None if rows is None or not rows.all() else self._chosen(ordinals, rows)
+
+    def _chosen(self, ordinals: Ints, rows: Ints) -> Iterator[Batch]:
+        here, at = self._here(), 0
+        with opened(self.place) as box:
+            cells = self._cells(box)
+            header = self._header(box, cells)
+            try:
+                for block in picked_blocks(box, self.sheet.member, here, iter(rows.tolist())):
+                    part = _of_block(block, header, cells, self.options.max_record)
+                    mine = slice(at, at + part.frame.height)
+                    if part.lines is None or not np.array_equal(part.lines, rows[mine]):
+                        break
+                    yield Batch(part.frame, ordinals[mine], part.lines, part.native)
+                    at = mine.stop
+            except Odd as fault:
+                raise SourceError(self.file, CHANGED) from fault
+        if at != len(rows):
+            raise SourceError(self.file, CHANGED)
 
     def _here(self) -> Place:
         return Place(self.place.path, self.file, self.place.meter)
@@ -139,14 +164,18 @@ class XlsxSource:
         with opened(self.place) as box:
             cells = self._cells(box)
             header = self._header(box, cells)
-            passed = 0
+            passed, numbers = 0, list[Ints]()
+            self._rows.clear()
             try:
                 for block in plain_blocks(box, self.sheet.member, self._here()):
-                    yield _of_block(block, header, cells, self.options.max_record)
+                    part = _of_block(block, header, cells, self.options.max_record)
+                    numbers.append(_rows_of(part))
+                    yield part
                     passed += block.rows
             except Odd:
                 pass
             else:
+                self._rows.append(np.concatenate(numbers))
                 return
             gathered = _empty(header)
             rows = _rows(box, self.sheet, self._here())
@@ -263,6 +292,14 @@ def _of_block(block: Block, header: Header, cells: Cells, limit: int) -> Part:
             for at, line, stray in bad.select("position", "row", "stray").iter_rows()
         ),
     )
+
+
+def _rows_of(part: Part) -> Ints:
+    """The sheet row of each record, 0 where it is unreadable."""
+    rows = np.zeros(part.records, np.int64)
+    if part.positions is not None and part.lines is not None:
+        rows[part.positions] = part.lines
+    return rows
 
 
 def _columns(

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
 from validator.frozen import dataclass
 from validator.pack import Kind
-from validator.sources.source import Place
+from validator.sources.source import MIB, Place
 from validator.sources.xlsx_cells import DAYS, TEMPORAL, Cells, plain_cell
-from validator.sources.xlsx_plain import SHEET, Odd, pieces, plain_texts, unquoted
+from validator.sources.xlsx_plain import SHEET, Odd, pieces, plain_texts, raw_pieces, unquoted
 
 #: A cell from behind `<c ` on: reference, style, shape, value or inline text.
 _CELL = (
@@ -37,7 +37,9 @@ _MORE = "".join(
     )
 )  # fmt: skip
 _EMPTY_ROW = rf'<row r="[0-9]{{1,9}}"{_MORE} ?/>'
-_ROW = rf'^\s*(?:{_EMPTY_ROW}\s*)*<row r="([0-9]{{1,9}})"{_MORE}>\s*$'
+_ROW = rf'^\s*(?:{_EMPTY_ROW}\s*)*<row r="([1-9][0-9]{{0,8}})"{_MORE}>\s*$'
+#: Bytes of chosen rows that are read at once.
+_PICKED = 4 * MIB
 _PLAIN_NUMBER = "^(?:0|-?[1-9][0-9]{0,14})$"
 
 
@@ -67,6 +69,34 @@ def plain_blocks(box: zipfile.ZipFile, member: str, place: Place) -> Iterator[Bl
         if block.cells.height:
             last = int(block.cells["row"][-1])
         yield block
+
+
+def picked_blocks(
+    box: zipfile.ZipFile, member: str, place: Place, numbers: Iterator[int]
+) -> Iterator[Block]:
+    """The cells of the rows with these numbers (sorted) of a sheet that `plain_blocks` has read to
+    its end, whatever other rows hold. Raises as that does; it ends early where a row is missing."""
+    found = raw_pieces(box, member, SHEET, place)
+    next(found)
+    held, number = list[bytes](), next(numbers, None)
+    for piece in found:
+        at = 0
+        while number is not None and (at := piece.find(b'<row r="%d"' % number, at)) >= 0:
+            end = piece.find(b"</row>", at)
+            held.append(piece[at:end])
+            at, number = end, next(numbers, None)
+        if sum(map(len, held)) >= _PICKED:
+            yield _picked(held)
+            held = []
+    if held:
+        yield _picked(held)
+
+
+def _picked(rows: Sequence[bytes]) -> Block:
+    try:
+        return _block(b"</row>".join((*rows, b"")).decode(), 0)
+    except UnicodeDecodeError as fault:
+        raise Odd from fault
 
 
 def _block(text: str, last: int) -> Block:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import IO
 
+import numpy as np
 import polars as pl
 from lxml import etree
 
@@ -24,9 +25,11 @@ _PROLOG = (
     rb"\A(?:\xef\xbb\xbf)?\s*"
     rb'(?:<\?xml version="1.0"(?: encoding="utf-8")?(?: standalone="(?:yes|no)")?\s*\?>\s*)?'
 )
-#: What a parser would refuse, change or read in another way.
-_CONTROLS = bytes(code for code in range(32) if code not in b"\t\n")
-_ODD_PARTS = (b"<!", b"<?", b"]]>", b"\xef\xbf\xbe", b"\xef\xbf\xbf")
+#: What a parser would refuse, change or read in another way. Of each mark a character that is rare
+#: is looked for first, which is far quicker.
+_ODD_MARKS = ((b"!", b"<!"), (b"?", b"<?"), (b"]", b"]]>"))
+_PREFIX = (b"x14ac:", b"x14ac:")
+_FORBIDDEN = ("\ufffe", "\uffff")
 _REFERENCE = re.compile("&(?!(?:amp|lt|gt|quot|apos);)")
 _ENTITIES = ["&lt;", "&gt;", "&quot;", "&apos;", "&amp;"]
 _CHARACTERS = ["<", ">", '"', "'", "&"]
@@ -56,21 +59,31 @@ STRINGS = Shape(re.compile(_PROLOG + rb"<sst(?:\s[^<>]*[^/<>])?>", re.I), b"</si
 def pieces(box: zipfile.ZipFile, member: str, shape: Shape, place: Place) -> Iterator[str]:
     """The units of a part in texts of whole units. Raises Odd, and SourceError as
     `xlsx_book.elements` does."""
+    found = raw_pieces(box, member, shape, place)
+    # The one prefix that rows carry; a parser refuses it undeclared.
+    odd = _ODD_MARKS if b"xmlns:x14ac=" in next(found) else (*_ODD_MARKS, _PREFIX)
+    for piece in found:
+        yield _decoded(piece, odd)
+
+
+def raw_pieces(box: zipfile.ZipFile, member: str, shape: Shape, place: Place) -> Iterator[bytes]:
+    """What stands before the units, then these in pieces of whole units, not looked at. Raises as
+    `pieces` does, Odd only for what stands before."""
     try:
         total = box.getinfo(member).file_size
         with box.open(member) as part:
             head, held = _opened(part, shape, place, member)
-            # The one prefix that rows carry; a parser refuses it undeclared.
-            odd = _ODD_PARTS if b"xmlns:x14ac=" in head else (*_ODD_PARTS, b"x14ac:")
+            yield head
             while True:
                 place.meter.at(part.tell(), total)
-                end = held.find(shape.end)
+                last = held.rfind(shape.unit)
+                cut = last + len(shape.unit) if last >= 0 else 0
+                end = held.find(shape.end, cut)
                 if end >= 0:
-                    yield _decoded(held[:end], odd)
+                    yield held[:end]
                     return
-                cut = held.rfind(shape.unit) + len(shape.unit)
-                if cut >= len(shape.unit):
-                    yield _decoded(held[:cut], odd)
+                if cut:
+                    yield held[:cut]
                     held = held[cut:]
                 elif len(held) > WIDEST:
                     raise unreadable(place, member)
@@ -98,14 +111,18 @@ def _opened(part: IO[bytes], shape: Shape, place: Place, member: str) -> tuple[b
     return found.group(), held[found.end() :]
 
 
-def _decoded(piece: bytes, odd: tuple[bytes, ...]) -> str:
-    if len(piece.translate(None, _CONTROLS)) < len(piece) or any(p in piece for p in odd):
+def _decoded(piece: bytes, odd: Sequence[tuple[bytes, bytes]]) -> str:
+    codes = np.frombuffer(piece, np.uint8)
+    controls = int(np.count_nonzero(codes < 32))
+    if controls and controls != piece.count(b"\n") + piece.count(b"\t"):
+        raise Odd
+    if any(rare in piece and mark in piece for rare, mark in odd):
         raise Odd
     try:
         text = piece.decode("utf-8")
     except UnicodeDecodeError as fault:
         raise Odd from fault
-    if "&" in text and _REFERENCE.search(text):
+    if any(f in text for f in _FORBIDDEN) or ("&" in text and _REFERENCE.search(text)):
         raise Odd
     return text
 
