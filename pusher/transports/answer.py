@@ -46,7 +46,7 @@ _DETAIL_LIMIT = 300
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A complete HTTP answer: status, headers by lower-case name, body as received."""
+    """A complete HTTP answer: status, headers by name in any case, body as received."""
 
     status: int
     headers: Mapping[str, str]
@@ -184,18 +184,18 @@ def is_verdicts(document: object) -> TypeGuard[dict[str, object]]:
 
 def failure_of(
     reply: Reply,
+    document: object,
     *,
     codes: Mapping[str, Failure],
     honours_key: bool,
     code_member: str,
     now: datetime,
 ) -> TransportError | None:
-    """The failure an answer stands for, or None when it is a success still to be read.
+    """The failure an answer and its document stand for, None for a success still to be read.
 
     A body code that is known wins over the status: deployed interfaces answer 200 with a failing
     body.
     """
-    document = document_of(reply)
     body_code, detail = "", ""
     if isinstance(document, dict):
         body_code = str(document.get(code_member, ""))

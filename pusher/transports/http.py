@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from urllib.parse import quote
 
 import orjson
+from yarl import URL
 
 from pusher.transport import (
     Awaited,
@@ -81,8 +83,7 @@ class HttpTransport:
             body = gzipped(body)
             headers["Content-Encoding"] = "gzip"
         reply = await self._ready().exchange("POST", url, body=body, headers=headers)
-        self._refuse_failures(reply)
-        return self._receipts(reply, batch)
+        return self._receipts(reply, self._document(reply), batch)
 
     async def settle(self, batch: Batch) -> Sequence[Receipt] | None:
         """Ask for the batch; raises TransportError(IN_DOUBT) while doubt remains.
@@ -115,14 +116,14 @@ class HttpTransport:
                 retry_after=answers.retry_after(reply.headers, self._clock()),
             )
         try:
-            self._refuse_failures(reply)
+            document = self._document(reply)
         except TransportError as fault:
             if fault.failure in (Failure.THROTTLED, Failure.CONFIGURATION):
                 raise
             raise TransportError(
                 Failure.IN_DOUBT, fault.code, fault.detail, retry_after=fault.retry_after
             ) from fault
-        return self._receipts(reply, batch)
+        return self._receipts(reply, document, batch)
 
     async def verdicts(
         self, standard: str, awaited: Sequence[Awaited], cursor: str | None
@@ -133,11 +134,11 @@ class HttpTransport:
             return VerdictPage((), cursor, more=False)
         url = self._url(path, standard=standard)
         if cursor is not None:
-            url += ("&" if "?" in url else "?") + f"after={quote(cursor, safe='')}"
+            mark = "&" if "?" in str(url) else "?"
+            url = URL(f"{url}{mark}after={quote(cursor, safe='')}", encoded=True)
         try:
             reply = await self._ready().exchange("GET", url)
-            self._refuse_failures(reply)
-            return answers.verdicts_of(answers.document_of(reply), standard)
+            return answers.verdicts_of(self._document(reply), standard)
         except ValueError as fault:
             raise TransportError(
                 Failure.ROLLED_BACK, f"HTTP {reply.status}", f"verdicts: {fault}"
@@ -160,9 +161,9 @@ class HttpTransport:
         if reply.status in (404, 405, 501):
             text = f"HTTP {reply.status}: the target cannot be asked what it holds"
             raise TransportError(Failure.CONFIGURATION, "no look-up", text)
-        self._refuse_failures(reply)
+        document = self._document(reply)
         try:
-            return answers.looked_of(answers.document_of(reply), expected)
+            return answers.looked_of(document, expected)
         except ValueError as fault:
             raise TransportError(
                 Failure.ROLLED_BACK, f"HTTP {reply.status}", f"look-up: {fault}"
@@ -172,8 +173,7 @@ class HttpTransport:
         """GET the notify address, with its own short retry. Raises TransportError for the log."""
         await self._ready().notify()
 
-    def _receipts(self, reply: Reply, batch: Batch) -> tuple[Receipt, ...]:
-        document = answers.document_of(reply)
+    def _receipts(self, reply: Reply, document: object, batch: Batch) -> tuple[Receipt, ...]:
         if document is None:
             raise TransportError(
                 Failure.IN_DOUBT,
@@ -185,33 +185,44 @@ class HttpTransport:
         except ValueError as fault:
             raise TransportError(Failure.IN_DOUBT, f"HTTP {reply.status}", str(fault)) from fault
 
-    def _refuse_failures(self, reply: Reply) -> None:
+    def _document(self, reply: Reply) -> object:
+        """The document of an answer (None: it has none). Raises TransportError for a failure."""
+        document = answers.document_of(reply)
         failure = answers.failure_of(
             reply,
+            document,
             codes=self._codes,
             honours_key=self._settings.honours_key,
             code_member=self._settings.code_member,
             now=self._clock(),
         )
-        if failure is not None:
-            redact = self._ready().redact
-            raise TransportError(
-                failure.failure,
-                redact(failure.code),
-                redact(failure.detail),
-                retry_after=failure.retry_after,
-            )
+        if failure is None:
+            return document
+        redact = self._ready().redact
+        raise TransportError(
+            failure.failure,
+            redact(failure.code),
+            redact(failure.detail),
+            retry_after=failure.retry_after,
+        )
 
-    def _url(self, path: str, **values: str) -> str:
-        quoted = {name: quote(value, safe="") for name, value in values.items()}
-        try:
-            return self._settings.base_url.rstrip("/") + path.format_map(quoted)
-        except (KeyError, ValueError, IndexError) as fault:
-            raise TransportError(
-                Failure.CONFIGURATION, "path", f"{path!r} has an unknown place"
-            ) from fault
+    def _url(self, path: str, **values: str) -> URL:
+        return _address(self._settings.base_url, path, **values)
 
     def _ready(self) -> Session:
         if self._session is None:
             raise RuntimeError("the transport is not open")
         return self._session
+
+
+@lru_cache(maxsize=512)
+def _address(base: str, path: str, **values: str) -> URL:
+    """The address of a path whose places are filled; a table has the same for every batch."""
+    quoted = {name: quote(value, safe="") for name, value in values.items()}
+    try:
+        text = base.rstrip("/") + path.format_map(quoted)
+    except (KeyError, ValueError, IndexError) as fault:
+        raise TransportError(
+            Failure.CONFIGURATION, "path", f"{path!r} has an unknown place"
+        ) from fault
+    return URL(text, encoded=True)

@@ -73,7 +73,7 @@ class Session:
     async def exchange(
         self,
         method: str,
-        url: str,
+        url: URL,
         *,
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
@@ -104,7 +104,7 @@ class Session:
         return token
 
     async def _once(
-        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], token: str
+        self, method: str, url: URL, body: bytes | None, headers: Mapping[str, str], token: str
     ) -> Reply:
         """Only what is certain leaves the class IN_DOUBT."""
         settings = self._settings
@@ -112,12 +112,12 @@ class Session:
         if self._signer is not None:
             key, seconds = headers.get(settings.key_header, ""), int(self._clock().timestamp())
             ours |= self._signer.headers(
-                method, url, key, body or b"", seconds, secrets.token_hex(16)
+                method, str(url), key, body or b"", seconds, secrets.token_hex(16)
             )
         try:
             async with self._http.request(
                 method,
-                URL(url, encoded=True),
+                url,
                 data=body,
                 headers={**ours, **headers},
                 allow_redirects=False,
@@ -161,7 +161,7 @@ async def _read(response: aiohttp.ClientResponse, limit: int) -> Reply:
     """The whole answer. A refusal (4xx, 3xx) is certain by its status, however its body ends."""
     body = bytearray()
     try:
-        async for chunk in response.content.iter_chunked(65_536):
+        while chunk := await response.content.readany():
             body += chunk
             if len(body) > limit:
                 raise aiohttp.ClientPayloadError(f"the answer is longer than {limit} bytes")
@@ -169,5 +169,4 @@ async def _read(response: aiohttp.ClientResponse, limit: int) -> Reply:
         if not 300 <= response.status < 500:
             raise
         body.clear()
-    headers = {name.lower(): value for name, value in response.headers.items()}
-    return Reply(response.status, headers, bytes(body))
+    return Reply(response.status, response.headers, bytes(body))
