@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import sqlite3
 import stat
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -456,6 +457,17 @@ def test_known_is_what_stands_at_the_target_or_is_on_its_way(ledger: Ledger) -> 
     frame = known(ledger, "national")[PROJECTS]
     assert sorted(frame["GCDM"].to_list()) == ["a", "queued"]
     assert known(ledger, "other") == {}
+
+
+def test_known_is_read_page_by_page(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Records of several tables whose known columns differ, more than a page of them."""
+    monkeypatch.setattr(sys.modules["pusher.ledger.known"], "_PAGE", 3)
+    wide = [replace(record(f"w{i}"), known={"GCDM": f"w{i}", "ZBX": str(i)}) for i in range(4)]
+    entered(ledger, *(record(f"p{i}") for i in range(5)), *wide, record("c", table=CASES))
+    frames = known(ledger)
+    assert frames.keys() == {PROJECTS, CASES}
+    rows = dict(frames[PROJECTS].select("GCDM", "ZBX").iter_rows())
+    assert rows == {**{f"p{i}": None for i in range(5)}, **{f"w{i}": str(i) for i in range(4)}}
 
 
 def test_adopted_records_are_known_and_never_sent(ledger: Ledger) -> None:

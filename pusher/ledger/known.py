@@ -29,11 +29,14 @@ if TYPE_CHECKING:
 
 _COMING = "'queued', 'waiting', 'sending', 'in_doubt', 'held', 'delivered', 'accepted'"
 _KNOWN = f"""
-SELECT v.place, v.known FROM version v
-WHERE v.operation = 'upsert' AND v.state IN ({_COMING})
+SELECT v.id, v.place, v.known FROM version v
+WHERE v.id > ? AND v.operation = 'upsert' AND v.state IN ({_COMING})
 AND v.place IN (SELECT value FROM json_each(?)) AND NOT EXISTS (
   SELECT 1 FROM version n WHERE n.identity = v.identity AND n.sequence > v.sequence
-  AND (n.landed = 1 OR n.state IN ({_COMING})))"""  # noqa: S608 - the states are ours
+  AND (n.landed = 1 OR n.state IN ({_COMING})))
+ORDER BY v.id LIMIT ?"""  # noqa: S608 - the states are ours
+#: Versions read at once.
+_PAGE = 20_000
 _PLACES = "SELECT id, name FROM place WHERE CAST(? AS TEXT) IS NULL OR target = ?"
 
 
@@ -55,17 +58,27 @@ def known(ledger: Ledger, target: str | None = None) -> Mapping[str, pl.DataFram
     import polars as pl
 
     names: dict[int, str] = dict(ledger.db.rows(_PLACES, (target, target)))
-    texts: dict[str, list[str]] = {}
-    columns: dict[str, dict[str, None]] = {}
-    for place, text in ledger.db.rows(_KNOWN, (orjson.dumps(list(names)).decode(),)):
-        texts.setdefault(names[place], []).append(text)
-        columns.setdefault(names[place], {}).update(dict.fromkeys(orjson.loads(text)))
-    return {
-        name: pl.Series(rows, dtype=pl.String)
-        .str.json_decode(pl.Struct(dict.fromkeys(columns[name], pl.String)))
-        .struct.unnest()
-        for name, rows in texts.items()
-    }
+    places, last = orjson.dumps(list(names)).decode(), 0
+    frames: dict[str, list[pl.DataFrame]] = {}
+    while rows := ledger.db.rows(_KNOWN, (last, places, _PAGE)):
+        last = rows[-1][0]
+        texts: dict[str, list[str]] = {}
+        for _, place, text in rows:
+            texts.setdefault(names[place], []).append(text)
+        for name, page in texts.items():
+            frames.setdefault(name, []).append(_decoded(page))
+    return {name: pl.concat(pages, how="diagonal") for name, pages in frames.items()}
+
+
+def _decoded(texts: list[str]) -> pl.DataFrame:
+    """JSON objects as a frame of String columns; what an object lacks is null."""
+    import polars as pl
+
+    names = dict.fromkeys(name for text in texts for name in orjson.loads(text))
+    column = pl.Series(texts, dtype=pl.String).str.json_decode(
+        pl.Struct(dict.fromkeys(names, pl.String))
+    )
+    return column.struct.unnest()
 
 
 def adopt(
