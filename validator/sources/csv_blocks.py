@@ -55,7 +55,7 @@ def blocks(chunks: Iterator[bytes], layout: Layout, limit: int) -> Generator[Blo
             chunk, skipping, line = chunk[newline + 1 :], False, line + 1
             at += newline + 1
         cut = chunk.rfind(b"\n") + 1
-        data, tail = b"".join((carry, memoryview(chunk)[:cut])), chunk[cut:]
+        data, tail = _joined(carry, chunk, cut), chunk[cut:]
         if final and data and not data.endswith(b"\n"):
             data += b"\n"
         proved = proof(data, shape) if cut or final else None
@@ -76,6 +76,12 @@ def blocks(chunks: Iterator[bytes], layout: Layout, limit: int) -> Generator[Blo
             yield Block(b"", line, at, scanned=found)
         carry, line, skipping = data[found.end :], line + found.lines, found.skipping
         at += found.end
+
+
+def _joined(carry: bytes, chunk: bytes, cut: int) -> bytes:
+    """A chunk mostly is a block as it is; copying it would cost a tenth of parsing it."""
+    whole = not carry and cut == len(chunk)
+    return chunk if whole else b"".join((carry, memoryview(chunk)[:cut]))
 
 
 def parsed(block: Block, layout: Layout, limit: int) -> Part:

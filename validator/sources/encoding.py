@@ -16,6 +16,8 @@ from validator.sources.source import MIB, Place
 
 _WIDE_BOMS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _UTF8 = "utf-8"
+#: A line end is looked for in so many bytes at the end of a chunk.
+_LINE = 1 << 16
 #: How a byte that cannot be decoded stands in a text.
 _ESCAPED = re.compile("[\udc80-\udcff]")
 
@@ -93,7 +95,14 @@ def _known(encoding: str, place: Place) -> str:
 
 
 def _plain(handle: BinaryIO, size: int) -> Iterator[bytes]:
-    while chunk := handle.read(size):
+    """Chunks end with a line where lines are short: nobody has to copy them to join their ends."""
+    while True:
+        start = handle.tell()
+        handle.seek(max(0, size - _LINE), 1)
+        lines = handle.read(min(size, _LINE)).rfind(b"\n") + 1
+        handle.seek(start)
+        if not (chunk := handle.read(max(0, size - _LINE) + lines if lines else size)):
+            return
         yield chunk
 
 
