@@ -27,7 +27,7 @@ from pathlib import Path
 
 from benchmarks import peer_frames, peer_records, wide_table
 from benchmarks.machine import Aim, describe, peak_mb
-from spgl.cli import LIBRARIES
+from spgl.cli import LIBRARIES, start_light
 
 ALL = frozenset(kind.rule for kind in wide_table.KINDS)
 #: What a single record shows.
@@ -161,6 +161,7 @@ def main() -> int:
     parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.case:
+        start_light()
         found = run_case(options.case, options.file, options.rows, options.sample)
         print(json.dumps(asdict(found)))
         return 0

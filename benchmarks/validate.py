@@ -27,7 +27,7 @@ import polars as pl
 
 from benchmarks import reads, wide_table
 from benchmarks.machine import Aim, describe, peak_mb
-from spgl.cli import LIBRARIES
+from spgl.cli import LIBRARIES, start_light
 
 #: Rows that plain jsonschema gets: it is slow, and steady from the first hundred on.
 SAMPLE = 4_000
@@ -302,6 +302,7 @@ def main() -> int:
     options = parser.parse_args()
     truth = Truth(options.rows, options.every)
     if options.case:
+        start_light()
         print(json.dumps(asdict(CASES[options.case](options.file, truth))))
         return 0
     print(describe(), flush=True)

@@ -134,7 +134,7 @@ class Call:
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point of the console script; returns the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
-    _start_light()
+    start_light()
     _utf8_streams()
     verbose = False
     try:
@@ -201,7 +201,7 @@ def _line(fault: Exception, lang: Lang) -> str:
     return f"{file}: {text[lang]}" if file else text[lang]
 
 
-def _start_light() -> None:
+def start_light() -> None:
     """Take off what libraries do at their start and we do not need."""
     for name, value in LIBRARIES.items():
         os.environ.setdefault(name, value)
