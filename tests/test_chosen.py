@@ -34,6 +34,16 @@ OBJECTS = [
     b"\n",
     b'{"XMDM":\n',
 ]
+#: The first four are records.
+VALUES = [
+    '{"XMDM":"A","XMMC":"样川","TZE":1.50},\n'.encode(),
+    b' {"XMDM":"B",\n "other":{"a":[1,2]},"TZE":"2"},',
+    b'{"XMDM":"C","XMMC":"say \\"so\\", ]}"}\r\n ,\n\n',
+    b'{"TZE":null,"XMDM":"D","JSSJ":true},\n',
+    b"3,",
+    b'{"XMDM":"E","XMDM":"F"},\n',
+]
+LAST = b'{"XMDM":"last"}\n]'
 SPACES = b'<SPGL_AXXB xmlns:x="urn:x" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">\n'
 #: The first four are readable and of one name.
 ELEMENTS = [
@@ -69,6 +79,8 @@ def source(path: Path, options: SourceOptions | None = None) -> TableSource:
 
 @pytest.mark.parametrize(("name", "head", "lines", "regular", "tail"), [
     ("SPGL_AXXB.csv", HEAD, ROWS, 4, b""), ("SPGL_AXXB.jsonl", b"", OBJECTS, 4, b""),
+    ("SPGL_AXXB.json", b"\n[\n", VALUES, 4, LAST),
+    ("all.json", b'{"x":[],"RECORDS":1,"SPGL_AXXB": [', VALUES, 4, LAST + b',"y":2}'),
     ("SPGL_AXXB.xml", SPACES, ELEMENTS, 4, END),
     ("all.xml", b"<all>" + SPACES, ELEMENTS, 4, END + b"</all>"),
 ])  # fmt: skip

@@ -7,20 +7,23 @@ clients export it) is that array. Nothing is judged here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import field
 
 from validator.frozen import dataclass
 from validator.pack import Table
-from validator.records import Batch, Column
+from validator.records import Batch, Column, Ints
 from validator.sources.columns import Keys, field_of
 from validator.sources.encoding import utf8_chunks
-from validator.sources.json_elements import Region, elements
-from validator.sources.json_lines import record_batches
+from validator.sources.json_elements import BLANKS, Region, elements
+from validator.sources.json_lines import parsed, reading_of, record_batches
 from validator.sources.json_outline import Member, Outline, Shape, outline
 from validator.sources.jsonl import open_lines
 from validator.sources.naming import Naming
+from validator.sources.parts import Part, Stretch
 from validator.sources.source import Format, Opened, Place, SourceOptions, UnknownTable
+from validator.sources.stretches import among, runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class JsonSource:
     options: SourceOptions
     region: Region
     keys: Keys
+    _noted: list[Stretch] = field(default_factory=list, compare=False, repr=False)
 
     @property
     def file(self) -> str:
@@ -55,11 +59,26 @@ class JsonSource:
     def batches(self, rows: int) -> Iterator[Batch]:
         options, offset = self.options, self.region.offset
         chunks = utf8_chunks(self.place, options.encoding, options.block, skip=offset)
+        self._noted.clear()
         with (
             closing(chunks),
             closing(elements(chunks, self.region, self.place, options.max_record)) as blocks,
         ):
-            yield from record_batches(blocks, self.keys, options.max_record, rows)
+            yield from record_batches(blocks, self.keys, options.max_record, rows, self._noted)
+
+    def chosen(self, ordinals: Ints) -> Iterator[Batch] | None:
+        """See `validator.records.ChosenSource`."""
+        found = runs(self._noted, ordinals, self.place, self.options.encoding)
+        return None if found is None else among(found, self.place, self._among)
+
+    def _among(self, records: Sequence[bytes]) -> Iterator[Part]:
+        """Some elements, those between which a comma stands as it did, as an array of their own."""
+        limit = self.options.max_record
+        reading = reading_of(self.keys, limit)
+        bare = (r.rstrip(BLANKS).removesuffix(b",") for r in records)
+        text = b",\n".join(bare) + b"]"
+        blocks = elements(iter((text,)), Region(0, 1), self.place, limit)
+        return (parsed(block, reading).part for block in blocks)
 
 
 def _open(place: Place, naming: Naming, options: SourceOptions) -> Opened:

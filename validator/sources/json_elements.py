@@ -13,10 +13,11 @@ import numpy as np
 from validator.frozen import dataclass
 from validator.sources.json_lines import Lines, Refused
 from validator.sources.json_structure import State, marks
+from validator.sources.parts import STEP
 from validator.sources.reasons import TOO_LONG
 from validator.sources.source import Place
 
-_BLANKS = b" \t\r\n"
+BLANKS = b" \t\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,12 @@ class Region:
 
 @dataclass(slots=True)
 class _Open:
-    """The element being read: its bytes so far, its line, and whether it was refused already."""
+    """The element being read: its bytes so far, where they begin in the stream, its line, and
+    whether it was refused already."""
 
     data: bytes
     line: int
+    at: int
     refused: bool = False
     first: bool = True
 
@@ -45,7 +48,7 @@ def elements(
 ) -> Generator[Lines | Refused, None, None]:
     """The elements from `region` on, about a chunk at once. Raises SourceError when the text ends
     inside the array or goes on behind it."""
-    state, current = State(), _Open(b"", region.line)
+    state, current, at = State(), _Open(b"", region.line, region.offset), region.offset
     for chunk in chunks:
         found = marks(chunk, state)
         closed = np.flatnonzero(found.depth < 0)
@@ -58,7 +61,8 @@ def elements(
         if region.single:
             cuts = cuts[:1]
         done = bool(closed.size) or (region.single and bool(cuts))
-        block = _cut(chunk, cuts, current, closes=bool(closed.size))
+        block = _cut(chunk, at, cuts, current, closes=bool(closed.size))
+        at += len(chunk)
         if block.lines.size:
             yield block
         if done:
@@ -78,39 +82,50 @@ def elements(
     )
 
 
-def _cut(chunk: bytes, cuts: list[int], current: _Open, *, closes: bool) -> Lines:
-    """The elements that end in this chunk; `current` becomes the one that is still open."""
+def _cut(chunk: bytes, at: int, cuts: list[int], current: _Open, *, closes: bool) -> Lines:
+    """The elements that end in this chunk, which stands at byte `at` of the stream; `current`
+    becomes the one that is still open."""
     texts: list[bytes] = []
     lines: list[int] = []
+    begins: list[int] = []
     start = 0
     for cut in cuts:
         text = current.data + chunk[start:cut]
-        bare = text.lstrip(_BLANKS)
+        bare = text.lstrip(BLANKS)
+        begin = current.at + len(text) - len(bare)
         line = current.line + text[: len(text) - len(bare)].count(b"\n")
         end_line = line + bare.count(b"\n")
         is_nothing = closes and cut == cuts[-1] and current.first and not bare
         if not current.refused and not is_nothing:
             texts.append(_line(bare or b","))
             lines.append(line)
+            begins.append(begin)
         current.data, current.line, current.refused, current.first = b"", end_line, False, False
         start = cut + 1
+        current.at = at + start
     rest = current.data + chunk[start:]
     if current.refused:
         current.line += rest.count(b"\n")
         current.data = b""
     else:
-        current.data = rest.lstrip(_BLANKS)
+        current.data = rest.lstrip(BLANKS)
         current.line += rest[: len(rest) - len(current.data)].count(b"\n")
-    return Lines(b"".join(texts), np.array(lines, np.int64))
+        current.at += len(rest) - len(current.data)
+    if not texts:
+        return Lines(b"", np.zeros(0, np.int64))
+    places = np.array(begins, np.int64) - begins[0]
+    size = at + cuts[-1] - begins[0]
+    whole = b"".join(texts)
+    return Lines(whole, np.array(lines, np.int64), begins[0], size, places[::STEP])
 
 
 def _line(element: bytes) -> bytes:
-    return element.rstrip(_BLANKS).replace(b"\n", b"\r") + b"\n"
+    return element.rstrip(BLANKS).replace(b"\n", b"\r") + b"\n"
 
 
 def _too_long(current: _Open, limit: int) -> Refused | None:
     """Give an element up that is larger than a record may be; the rest of it is dropped."""
-    if len(current.data.rstrip(_BLANKS)) <= limit and len(current.data) <= 2 * limit:
+    if len(current.data.rstrip(BLANKS)) <= limit and len(current.data) <= 2 * limit:
         return None
     refused = Refused(current.line, current.data[:limit].replace(b"\n", b"\r"), TOO_LONG)
     current.line += current.data.count(b"\n")
@@ -119,7 +134,7 @@ def _too_long(current: _Open, limit: int) -> Refused | None:
 
 
 def _refuse_rest(rest: bytes, chunks: Iterator[bytes], place: Place) -> None:
-    while not rest.strip(_BLANKS):
+    while not rest.strip(BLANKS):
         more = next(chunks, None)
         if more is None:
             return

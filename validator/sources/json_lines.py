@@ -26,12 +26,13 @@ _EXCERPT = 80
 @dataclass(frozen=True, slots=True)
 class Lines:
     """`data` holds one record a line and ends with a line feed; blank lines are no records.
-    `lines[i]` is the physical line of line i of `data`; `start` its first byte in the stream, where
-    its bytes stand there as they are, and `steps` of its lines as `parts.stepped` gives them."""
+    `lines[i]` is the physical line of line i of `data`. `start` and `size` tell the bytes of the
+    stream it was made of, `steps` where the records begin in them, as `parts.Part` has it."""
 
     data: bytes
     lines: Ints
     start: int | None = None
+    size: int = 0
     steps: Ints | None = None
 
 
@@ -105,7 +106,7 @@ def parsed(block: Lines | Refused, reading: Reading) -> Parsed:
             block.lines,
             native=fast.native,
             start=block.start,
-            size=len(block.data),
+            size=block.size,
             steps=block.steps,
         )
         return Parsed(part, fast.keys)
@@ -159,7 +160,7 @@ def _merged(block: Lines, hard: Flags, fast: Fast | None, reading: Reading) -> P
         _native(fast, slow, order),
         tuple(unreadable),
         block.start if filled.all() else None,
-        len(block.data),
+        block.size,
         block.steps,
     )
     keys = dict.fromkeys(() if fast is None else fast.keys)

@@ -117,7 +117,7 @@ def _lines(data: bytes, first: int, start: int) -> Lines:
             for i in range(0, codes.size, _WINDOW)
         ]
     )
-    return Lines(data, np.arange(first, first + ends.size), start, stepped(ends))
+    return Lines(data, np.arange(first, first + ends.size), start, len(data), stepped(ends))
 
 
 def open_lines(place: Place, naming: Naming, options: SourceOptions) -> Opened:

@@ -3,13 +3,14 @@
 While a file is read from start to end, each run of records that are one line each (or whose lines
 the caller can tell) is noted as a stretch of bytes, with the place of every `STEP`th record. Asked
 for some records, only the steps that hold any are read (`runs`), and of these only the chosen
-records are parsed (`chosen`, for records that are whole lines). What cannot be told this way
+records are parsed (`chosen`, for records that are whole lines), or the steps as they are (`among`,
+for records that only their reader tells apart). What cannot be told this way
 (transcoded files, unreadable records nearby) is left to a full reading. No format is known here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import FileIO
 from itertools import pairwise
 
@@ -18,11 +19,11 @@ import numpy as np
 from validator.frozen import dataclass
 from validator.records import CHANGED, Batch, Ints, SourceError
 from validator.sources.encoding import raw_start
-from validator.sources.parts import STEP, Part, Stretch
+from validator.sources.parts import STEP, Part, Stretch, numbered
 from validator.sources.source import Place
 
 #: Bytes of chosen records that are parsed at once.
-AT_ONCE = 4 << 20
+_AT_ONCE = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ def _batches(
             raise SourceError(place.file, CHANGED)
         waiting.append(cut)
         size += len(cut.data)
-        if size >= AT_ONCE:
+        if size >= _AT_ONCE:
             yield _parsed(waiting, parse)
             waiting.clear()
             size = 0
@@ -152,6 +153,49 @@ def _read(handle: FileIO, start: int, stretch: Stretch, room: bytearray) -> memo
         room[size] = ord("\n")
         size += 1
     return memoryview(room)[:size]
+
+
+def among(
+    found: Iterator[Run], place: Place, read: Callable[[Sequence[bytes]], Iterable[Part]]
+) -> Iterator[Batch]:
+    """The chosen records of runs, which `read` turns into all records that they hold, in order,
+    with lines counted from 1 on. Raises SourceError when they are not what they were."""
+    waiting: list[tuple[bytes, Run]] = []
+    size = 0
+    for run in found:
+        waiting.append((bytes(run.data), run))
+        size += len(run.data)
+        if size >= _AT_ONCE:
+            yield _among(waiting, place, read)
+            waiting.clear()
+            size = 0
+    if waiting:
+        yield _among(waiting, place, read)
+
+
+def _among(
+    held: Sequence[tuple[bytes, Run]],
+    place: Place,
+    read: Callable[[Sequence[bytes]], Iterable[Part]],
+) -> Batch:
+    runs = [run for _, run in held]
+    counts = np.array([run.stretch.records for run in runs])
+    begins, total = np.cumsum(counts) - counts, int(counts.sum())
+    try:
+        whole, *rest = numbered(read([data for data, _ in held]), total)
+    except SourceError as fault:
+        raise SourceError(place.file, CHANGED) from fault
+    if whole.frame.height != total or whole.unreadable or whole.lines is None or rest:
+        raise SourceError(place.file, CHANGED)
+    lines = whole.lines + np.repeat(
+        [run.stretch.lines[0] for run in runs] - whole.lines[begins], counts
+    )
+    rows = np.concatenate(
+        [run.ordinals - run.stretch.record + at for run, at in zip(runs, begins, strict=True)]
+    )
+    native = {name: flags.gather(rows) for name, flags in whole.native.items()}
+    ordinals = np.concatenate([run.ordinals for run in runs])
+    return Batch(whole.frame[rows], ordinals, lines[rows], native)
 
 
 def _cut(run: Run, firsts: Callable[[bytes], Ints] | None) -> Chosen | None:

@@ -7,9 +7,9 @@ is not well-formed is refused as a whole. Nothing is judged here.
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import field
+from dataclasses import field, replace
 
 from validator.frozen import dataclass
 from validator.pack import Table
@@ -20,12 +20,11 @@ from validator.sources.encoding import utf8_chunks
 from validator.sources.naming import Naming
 from validator.sources.parts import Part, Stretch, numbered
 from validator.sources.source import Format, Opened, Place, SourceOptions, UnknownTable
-from validator.sources.stretches import runs
-from validator.sources.xml_chosen import Reading, chosen
+from validator.sources.stretches import among, runs
 from validator.sources.xml_feed import Cursor
 from validator.sources.xml_outline import Found, outline
 from validator.sources.xml_plain import Plain
-from validator.sources.xml_records import Known, Region, parts
+from validator.sources.xml_records import Known, Region, opening, parts
 
 _DECLARED = re.compile(rb"""\A<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 #: Declared encodings that detection tells apart better than the declaration does.
@@ -70,9 +69,8 @@ class XmlSource:
 
     def chosen(self, ordinals: Ints) -> Iterator[Batch] | None:
         """See `validator.records.ChosenSource`."""
-        encoding = _encoding(self.place, self.options)
-        found = runs(self._noted, ordinals, self.place, encoding)
-        return None if found is None else chosen(found, self._reading())
+        found = runs(self._noted, ordinals, self.place, _encoding(self.place, self.options))
+        return None if found is None else among(found, self.place, self._among)
 
     def _parts(self) -> Generator[Part, None, None]:
         region = self.region
@@ -80,8 +78,14 @@ class XmlSource:
             cursor = Cursor(chunks, region.offset, region.line)
             yield from parts(cursor, region, self.keys, self.options.max_record, self.known)
 
-    def _reading(self) -> Reading:
-        return Reading(self.region, self.keys, self.options.max_record, self.known)
+    def _among(self, records: Sequence[bytes]) -> Generator[Part, None, None]:
+        """Some records as those of a table element of their own. That their names are known makes
+        every line exact."""
+        text = b"".join((opening(self.region), *records, b"</_>"))
+        region = replace(self.region, tag="{*}_", offset=0, line=1, root=True)
+        yield from parts(
+            Cursor(iter((text,))), region, self.keys, self.options.max_record, self.known
+        )
 
 
 def _chunks(place: Place, options: SourceOptions, skip: int = 0) -> Generator[bytes, None, None]:
