@@ -142,7 +142,8 @@ class Awaited:
     """A delivered record whose verdict is pending; `handle` is the ledger's own id for it.
 
     `fields` is its content where the ledger still has it: a look-up by key alone cannot tell a
-    refused row from its corrected successor.
+    refused row from its corrected successor. `sole`: no other version of the record was ever
+    entered, so there is neither.
     """
 
     handle: int
@@ -153,6 +154,7 @@ class Awaited:
     lsh: str
     operation: Operation = Operation.UPSERT
     fields: Mapping[str, str] | None = None
+    sole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +223,14 @@ class Transport(Protocol):
     @property
     def stream(self) -> bool:
         """True when `verdicts` is a cursor stream per standard; else it answers for `awaited`."""
+        ...
+
+    @property
+    def certain(self) -> bool:
+        """True when every failure but IN_DOUBT proves that nothing of a batch has effect or ever
+        will, and so does None from `settle`. Else a gateway may have answered for a target that
+        worked on, or a copy may still be on its way: what left once goes out unchanged until it is
+        answered."""
         ...
 
     async def open(self) -> None:

@@ -286,6 +286,27 @@ async def test_a_correction_after_a_refusal_gets_its_own_verdict(tmp_path: Path)
 
 
 @pytest.mark.asyncio
+async def test_a_refused_row_is_never_taken_for_what_came_after_it(tmp_path: Path) -> None:
+    """Whether the row of the correction is there or not. Only where a record had no other version
+    and its key has one row is the content not compared."""
+    script = Script(refusals=(Refusal("名称有误", where={"XMMC": "旧名"}),))
+    wrong, right = batch(1, parcel(0, OLD)), batch(2, parcel(0, NEW))
+    async with exchange(tmp_path, script) as (transport, collector):
+        await transport.send(wrong)
+        collector.collect(Random(1))
+        assert await verdicts(transport, right) == [], "it is not there"
+        sole = [replace(a, sole=True) for a in awaited(wrong)]
+        page = await transport.verdicts(STANDARD, sole, None)
+        assert [(v.answer, v.reason) for v in page.verdicts] == [(Answer.REJECTED, "名称有误")]
+        await transport.send(right)
+        foreign = [replace(a, sole=True) for a in awaited(right)]
+        assert (await transport.verdicts(STANDARD, foreign, None)).verdicts == (), "it still waits"
+        collector.collect(Random(1))
+        page = await transport.verdicts(STANDARD, foreign, None)
+        assert [v.answer for v in page.verdicts] == [Answer.ACCEPTED]
+
+
+@pytest.mark.asyncio
 async def test_composite_and_incomplete_keys_are_found(tmp_path: Path) -> None:
     key = ("GCDM", "BBH")
     sent = batch(
@@ -400,11 +421,12 @@ async def test_what_outlasts_the_limit_is_in_doubt_and_settled_behind_the_fence(
                 await transport.send(sent)
             assert caught.value.failure is Failure.IN_DOUBT
             db.execute("ROLLBACK")
-        settled = None
-        while settled is None:  # the write that was not waited for still commits
+        settled: object = sent
+        while settled is sent:  # until it is out of the way of the write that nobody waits for
             with suppress(TransportError):
                 settled = await transport.settle(sent)
-        assert len(settled) == 3
+        assert settled is None, "what nobody waits for is not written any more"
+        assert len(await transport.send(sent)) == 3
     assert rows(tmp_path, f"SELECT count(*) FROM {PROJECT}") == [(4,)]
 
 

@@ -97,6 +97,21 @@ def test_rows_without_an_answer_starve_nobody(ledger: Ledger) -> None:
     assert first[0].fields == {"GCDM": "a"}
 
 
+def test_an_awaited_version_is_the_sole_one_until_another_is_entered(ledger: Ledger) -> None:
+    """Also one that was never sent, or is held by the gate: what may stand there is not known."""
+    memory = Memory(answer=Answer.RECEIVED, stream=False)
+    delivered(ledger, memory, "a", "b", X="1")
+    assert [a.sole for a in awaited(ledger, TARGET, PROJECTS, 0, 9)] == [True, True]
+    enter(ledger, [record("a", X="2")], TARGET, "r2", START)
+    assert [(a.key["GCDM"], a.sole) for a in awaited(ledger, TARGET, PROJECTS, 0, 9)] == [
+        ("a", False),
+        ("b", True),
+    ]
+    delivered(ledger, memory, "a", run="r3", X="3")
+    found = awaited(ledger, TARGET, PROJECTS, 0, 9)
+    assert {a.sole for a in found if a.key["GCDM"] == "a"} == {False}
+
+
 def test_a_verdict_belongs_to_the_version_with_its_number(ledger: Ledger) -> None:
     memory = Memory(answer=Answer.RECEIVED)
     delivered(ledger, memory, "a", X="1")

@@ -22,7 +22,8 @@ from pusher.transport import Answer, Awaited, Verdict
 from validator.records import Operation
 
 _AWAITED = """
-SELECT v.id, i.key, v.division, v.lsh, v.operation, v.previous FROM version v
+SELECT v.id, i.key, v.division, v.lsh, v.operation, v.previous,
+  i.sequence = 1 FROM version v
 JOIN identity i ON i.id = v.identity
 WHERE v.place = ? AND v.watch = 1 AND v.id > ? ORDER BY v.id LIMIT ?"""
 _LANDED = """
@@ -57,15 +58,24 @@ def awaited(
     standard, _, name = table.partition("/")
     contents = Contents(ledger)
     made: list[Awaited] = []
-    for id_, key, division, lsh, operation, previous in ledger.db.rows(
+    for id_, key, division, lsh, word, previous, sole in ledger.db.rows(
         _AWAITED, (place, after, limit)
     ):
-        deleted = operation == Operation.INVALIDATE and previous is not None
+        operation = Operation(word)
+        deleted = operation is Operation.INVALIDATE and previous is not None
         content = contents.read(previous if deleted else id_)
         fields = None if content is None else orjson.loads(content)
         made.append(
             Awaited(
-                id_, standard, name, division, orjson.loads(key), lsh, Operation(operation), fields
+                id_,
+                standard,
+                name,
+                division,
+                orjson.loads(key),
+                lsh,
+                operation,
+                fields,
+                bool(sole),
             )
         )
     return tuple(made)

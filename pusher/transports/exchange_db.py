@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -41,6 +40,7 @@ from pusher.transports.exchange_rows import (
     Row,
     answered,
     is_change,
+    is_sole,
     may_be_answered,
     receipt_lsh,
     verdict_of,
@@ -85,6 +85,10 @@ class ExchangeTransport:
     @property
     def name(self) -> str:
         return "exchange_db"
+
+    @property
+    def certain(self) -> bool:
+        return True
 
     @property
     def stream(self) -> bool:
@@ -191,21 +195,24 @@ class ExchangeTransport:
     def _verdicts_in(self, place: ExchangeTable, awaited: Sequence[Awaited]) -> Iterable[Verdict]:
         names = _names(entry.key.keys() for entry in awaited)
         keys = [kept_key(place, names, entry.key) for entry in awaited]
-        waiting = self._transact(lambda c: self._by_key(c, place, names, keys, states_only=True))
+        states = self._transact(lambda c: self._by_key(c, place, names, keys, states_only=True))
         open_ = [
-            (entry, key)
+            (entry, key, is_sole(entry, states.get(key, ())))
             for entry, key in zip(awaited, keys, strict=True)
-            if may_be_answered(entry, waiting.get(key, ()), place.conduct)
+            if may_be_answered(entry, states.get(key, ()), place.conduct)
         ]
-        if not open_:
-            return
-        asked_for = [key for _, key in open_]
-        found = self._transact(lambda c: self._by_key(c, place, names, asked_for))
-        for entry, key in open_:
-            content = None if entry.fields is None else place.kept_content(entry.fields)
-            asked = entry if content is entry.fields else replace(entry, fields=content)
-            at_once = self._settings.accepted_at == 1
-            word = answered(asked, found.get(key, ()), place.conduct, at_once=at_once)
+        unclear = [key for _, key, sole in open_ if not sole]
+        rows = self._transact(lambda c: self._by_key(c, place, names, unclear)) if unclear else {}
+        at_once = self._settings.accepted_at == 1
+        for entry, key, sole in open_:
+            compared = not sole and entry.fields is not None
+            word = answered(
+                entry,
+                states[key] if sole else rows.get(key, ()),
+                place.conduct,
+                at_once=at_once,
+                content=place.kept_content(entry.fields or {}) if compared else None,
+            )
             if word is not None:
                 yield verdict_of(entry, *word, place.conduct)
 

@@ -155,18 +155,29 @@ def may_be_answered(awaited: Awaited, rows: Sequence[Row], conduct: Conduct) -> 
     return any(row.valid is valid and conduct.has_word(row) for row in rows)
 
 
+def is_sole(awaited: Awaited, rows: Sequence[Row]) -> bool:
+    """Whether no content has to be compared: the record never had another version, and its key has
+    one row only."""
+    return awaited.sole and len(rows) == 1
+
+
 def answered(
-    awaited: Awaited, rows: Sequence[Row], conduct: Conduct, *, at_once: bool
+    awaited: Awaited,
+    rows: Sequence[Row],
+    conduct: Conduct,
+    *,
+    at_once: bool,
+    content: Mapping[str, str] | None = None,
 ) -> tuple[Answer, Row] | None:
     """The target's word on an awaited record, or None while there is none.
 
-    Its row is found by content where the ledger has it, else by key; while any candidate still
-    waits nothing is concluded from the others, which are older.
+    Its row is found by `content` (as the table keeps it), without one by key; while any candidate
+    still waits nothing is concluded from the others, which are older.
     """
     valid = awaited.operation is Operation.UPSERT
     candidates = [row for row in rows if row.valid is valid]
-    if awaited.fields is not None:
-        candidates = [row for row in candidates if _same(row.fields, awaited.fields)]
+    if content is not None:
+        candidates = [row for row in candidates if _same(row.fields, content)]
     if any(row.status == conduct.waiting and not conduct.refuses(row) for row in candidates):
         return None
     row = _last(candidates)

@@ -212,7 +212,9 @@ def key_of(names: tuple[str, ...], key: Mapping[str, str]) -> KeyTuple:
 
 def kept_key(place: ExchangeTable, names: tuple[str, ...], key: Mapping[str, str]) -> KeyTuple:
     """`key_of` in the form in which the table keeps it."""
-    return tuple(place.kept(name, key.get(name, "")) for name in names)
+    if place.lossy and not set(names).isdisjoint(place.lossy):
+        return tuple(place.kept(name, key.get(name, "")) for name in names)
+    return key_of(names, key)
 
 
 def _condition(
@@ -232,7 +234,13 @@ def _condition(
     if dialect.listed is not None and texts and len(columns) > 1:
         listed = dialect.listed(columns, [tuple(key[i] for i in given) for key in keys])
         return sa.and_(listed, *absent)
-    values = [tuple(bound(dialect, place, names[i], key[i]) for i in given) for key in keys]
+    binds = [_bind(dialect, place, names[i]) for i in given]
+    values = [
+        tuple(
+            key[i] if bind is None else bind(key[i]) for i, bind in zip(given, binds, strict=True)
+        )
+        for key in keys
+    ]
     # a condition on the first part alone lets every database use an index on it
     firsts = columns[0].in_(list(dict.fromkeys(value[0] for value in values)))
     if len(columns) == 1:
