@@ -256,7 +256,7 @@ def _asked(frame: pl.DataFrame, asked: Mapping[int, pl.Expr]) -> dict[int, pl.Se
 
 def _where(frame: pl.DataFrame, asked: Mapping[int, Check]) -> dict[int, Mask]:
     """Where each check finds fault, blank cells taken as null."""
-    reads = sorted(set().union(*(c.reads for c in asked.values())))
+    reads = _reads(asked)
     odd = frame.select(odd_start(name).any().alias(name) for name in reads)
     filled = frame.with_columns(
         pl.when(pl.col(n).str.strip_chars(BLANK) != "").then(n).alias(n)
@@ -265,6 +265,10 @@ def _where(frame: pl.DataFrame, asked: Mapping[int, Check]) -> dict[int, Mask]:
     )
     told = _asked(filled, {i: c.bad.fill_null(False) for i, c in asked.items()})
     return {i: _whole(bad, frame.height) for i, bad in told.items()}
+
+
+def _reads(asked: Mapping[int, Check]) -> list[str]:
+    return sorted(set().union(*(c.reads for c in asked.values())))
 
 
 def _whole(bad: pl.Series, height: int) -> Mask:
@@ -276,16 +280,20 @@ def _answers(
     frame: pl.DataFrame, checks: Mapping[int, Check], fired: Mapping[int, pl.Series | None]
 ) -> dict[int, Mask]:
     """Where each check finds fault. Checks that may do so in few rows are asked of these only."""
-    few = np.zeros(frame.height, dtype=np.bool_)
-    sparse: dict[int, Check] = {}
-    for i, rows in fired.items():
-        if rows is not None and len(rows) == frame.height and rows.sum() * _FEW <= frame.height:
-            few |= rows.fill_null(False).to_numpy()
-            sparse[i] = checks[i]
-    found = _where(frame, {i: c for i, c in checks.items() if i not in sparse})
-    at = np.flatnonzero(few)
-    for i, bad in _where(frame[at], sparse).items() if len(at) else ():
-        found[i] = np.zeros(frame.height, dtype=np.bool_)
+    height = frame.height
+    few = {
+        i: rows
+        for i, rows in fired.items()
+        if rows is not None and len(rows) == height and rows.sum() * _FEW <= height
+    }
+    found = _where(frame, {i: c for i, c in checks.items() if i not in few})
+    if not few:
+        return found
+    sparse = {i: checks[i] for i in few}
+    told = pl.DataFrame({str(i): rows for i, rows in few.items()})
+    at = told.select(pl.any_horizontal(pl.all())).to_series().arg_true().to_numpy()
+    for i, bad in _where(frame.select(_reads(sparse))[at], sparse).items():
+        found[i] = np.zeros(height, dtype=np.bool_)
         found[i][at] = bad
     return found
 
