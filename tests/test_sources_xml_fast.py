@@ -3,16 +3,19 @@ element by element."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from validator.load import load_packs
-from validator.records import SourceError
+from validator.records import ChosenSource, SourceError
 from validator.sources import SourceOptions, discover
+from validator.sources.parts import STEP, Part
 from validator.sources.xml_plain import Plain
 
 PACKS = load_packs(["data-sharing-3.0"])
@@ -125,19 +128,39 @@ def test_plain_records_do_not_go_through_the_parser(tmp_path: Path) -> None:
     path = tmp_path / "SPGL_XMJBXXB.xml"
     odd = b"<r><GCDM><![CDATA[c]]></GCDM></r>\n"
     path.write_bytes(b"<SPGL_XMJBXXB>\n" + 50 * FULL + odd + 5000 * FULL + b"</SPGL_XMJBXXB>")
-    parsed = []
+    parsed: list[int] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("validator.sources.xml_records._WINDOW", 10_000)
-        read = Plain.read
-
-        def noted(self: Plain, data: bytes, line: int, limit: int) -> object:
-            part = read(self, data, line, limit)
-            parsed.append(0 if part is None else part.records)
-            return part
-
-        patch.setattr(Plain, "read", noted)
+        patch.setattr(Plain, "read", _noting(parsed))
         rows, _ = told(path)
     assert isinstance(rows, list)
     assert [row[:2] for row in rows[:-1]] == [(i, i + 1) for i in range(1, 5052)]
     assert sum(parsed) > 4500
     assert parsed.count(0) < 5
+
+
+def test_chosen_plain_records_do_not_go_through_the_parser(tmp_path: Path) -> None:
+    path = tmp_path / "SPGL_XMJBXXB.xml"
+    path.write_bytes(b"<SPGL_XMJBXXB>\n" + 5000 * FULL + b"</SPGL_XMJBXXB>")
+    (source,) = discover([path], PACKS, SourceOptions()).sources
+    assert sum(batch.frame.height for batch in source.batches(1000)) == 5000
+    assert isinstance(source, ChosenSource)
+    parsed: list[int] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Plain, "read", _noting(parsed))
+        batches = source.chosen(np.array([1000, 4000]))
+        assert batches is not None
+        assert [n for batch in batches for n in batch.ordinals.tolist()] == [1000, 4000]
+    assert parsed == [2 * STEP - 1]
+
+
+def _noting(parsed: list[int]) -> Callable[[Plain, bytes, int, int], Part | None]:
+    """Reading plain records that notes how many they were."""
+    read = Plain.read
+
+    def noting(self: Plain, data: bytes, line: int, limit: int) -> Part | None:
+        part = read(self, data, line, limit)
+        parsed.append(0 if part is None else part.records)
+        return part
+
+    return noting

@@ -24,7 +24,7 @@ from validator.sources.stretches import among, runs
 from validator.sources.xml_feed import Cursor
 from validator.sources.xml_outline import Found, outline
 from validator.sources.xml_plain import Plain
-from validator.sources.xml_records import Known, Region, opening, parts
+from validator.sources.xml_records import AROUND, Known, Region, opening, parts
 
 _DECLARED = re.compile(rb"""\A<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 #: Declared encodings that detection tells apart better than the declaration does.
@@ -81,8 +81,8 @@ class XmlSource:
     def _among(self, records: Sequence[bytes]) -> Generator[Part, None, None]:
         """Some records as those of a table element of their own. That their names are known makes
         every line exact."""
-        text = b"".join((opening(self.region), *records, b"</_>"))
-        region = replace(self.region, tag="{*}_", offset=0, line=1, root=True)
+        text = b"".join((opening(self.region), *records, f"</{AROUND}>".encode()))
+        region = replace(self.region, tag=f"{{*}}{AROUND}", offset=0, line=1, root=True)
         yield from parts(
             Cursor(iter((text,))), region, self.keys, self.options.max_record, self.known
         )

@@ -47,6 +47,8 @@ _ROWS = 2000
 #: Bytes of plain records that are read at once.
 _WINDOW = 1 << 21
 _EXCERPT = 80
+#: The element around what is read by itself; the parser tells nothing of one of less than 5 bytes.
+AROUND = "around"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,11 +175,11 @@ def _window(cursor: Cursor, table: _Table) -> bytes:
 
 
 def opening(region: Region) -> bytes:
-    """The start tag of an element `_` that declares the prefixes of a region."""
+    """The start tag of an element that declares the prefixes of a region."""
     spaces = "".join(
         f" xmlns{':' + prefix if prefix else ''}={quoteattr(uri)}" for prefix, uri in region.spaces
     )
-    return f"<_{spaces}>".encode()
+    return f"<{AROUND}{spaces}>".encode()
 
 
 def _notice(
