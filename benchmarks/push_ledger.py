@@ -45,6 +45,7 @@ class Willing:
     sent: float = 0.0
     name: str = "willing"
     stream: bool = True
+    certain: bool = False
     _lsh: int = field(default=0)
 
     async def open(self) -> None:

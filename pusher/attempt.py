@@ -221,6 +221,7 @@ class Attempts:
             fault.detail,
             _ms(began),
             decided.due if isinstance(decided, RetryAt | Settle) else None,
+            undone=self._undone(claimed, failure, outcome),
         )
         self.ledger.write()
         if claimed.id in mine(self.ledger, [claimed.id]):
@@ -234,6 +235,14 @@ class Attempts:
         self.sent.attempts += 1
         self.sent.rejected += len(claimed.versions) * isinstance(decided, Reject)
         self.sent.given_up += len(claimed.versions) * isinstance(decided, GiveUp)
+
+    def _undone(self, claimed: Claim, failure: Failure, outcome: str) -> bool:
+        """Surely nothing of the batch has effect, or ever will."""
+        if claimed.doubtful:
+            return self.transport.certain and outcome == "not_held"
+        if failure is Failure.UNREACHABLE and claimed.batch.fresh:
+            return True
+        return self.transport.certain and failure is not Failure.IN_DOUBT
 
     def _decide(
         self, claimed: Claim, failure: Failure, retry_after: float | None, now: datetime

@@ -150,6 +150,7 @@ class Memory:
     answer: Answer = Answer.ACCEPTED
     delay: float = 0.0
     stream: bool = True
+    certain: bool = False
     name: str = "memory"
     batches: dict[str, tuple[Batch, tuple[Receipt, ...]]] = field(default_factory=dict)
     rows: dict[tuple[str, str], Mapping[str, str]] = field(default_factory=dict)

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from ledger_values import CASES, PROJECTS, START, Memory, Time, packs, record, world
+from ledger_values import CASES, PROJECTS, START, Fault, Memory, Time, packs, record, world
 
 from pusher.delivery import deliver
 from pusher.ledger import (
@@ -72,8 +72,10 @@ def entered(ledger: Ledger, *records: Record, run: str = "r1") -> Books:
     return books
 
 
-def sent(ledger: Ledger, memory: Memory, run: str = "r1") -> dict[State, int]:
-    done = asyncio.run(deliver(ledger, TARGET, memory, packs(), run_id=run, world=world()))
+def sent(
+    ledger: Ledger, memory: Memory, run: str = "r1", *, target: Target = TARGET
+) -> dict[State, int]:
+    done = asyncio.run(deliver(ledger, target, memory, packs(), run_id=run, world=world()))
     return dict(done.states)
 
 
@@ -209,13 +211,58 @@ def test_new_records_do_not_wait_until_every_doubt_is_settled(ledger: Ledger) ->
     assert sorted(c.doubtful for c in claims) == [False] + [True] * 7, "doubts fill what is left"
 
 
-def test_what_was_superseded_in_flight_and_never_arrived_is_not_sent(ledger: Ledger) -> None:
+@pytest.mark.parametrize("certain", [True, False])
+def test_what_was_superseded_in_flight_and_never_arrived(ledger: Ledger, certain: bool) -> None:
+    """Not sent where the target's word is proof; else a copy may still arrive, so it goes first."""
     entered(ledger, record("a", X="1"))
     claim(ledger, TARGET, [PROJECTS], 1, START, 10)
     entered(ledger, record("a", X="2"), run="r2")
-    memory = Memory()
-    assert sent(ledger, memory, "r2") == {State.WITHDRAWN: 1, State.ACCEPTED: 1}
-    assert [fields["X"] for _, _, fields in memory.effects] == ["2"]
+    memory = Memory(certain=certain)
+    stands = {State.WITHDRAWN: 1, State.ACCEPTED: 1} if certain else {State.ACCEPTED: 2}
+    assert sent(ledger, memory, "r2") == stands
+    assert [fields["X"] for _, _, fields in memory.effects] == (["2"] if certain else ["1", "2"])
+
+
+def gateway(times: int) -> Fault:
+    """The target works, and the gateway before it says that it failed."""
+    left = iter(range(times))
+
+    def fault(batch: Batch) -> TransportError | None:
+        if next(left, None) is None:
+            return None
+        return TransportError(Failure.ROLLED_BACK, "HTTP 502", "bad gateway")
+
+    return fault
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_failed_batch_that_may_have_had_effect_goes_out_unchanged(
+    ledger: Ledger, gone: bool
+) -> None:
+    """A record of it changes or goes the next night: nothing has effect twice, nothing stays."""
+    memory = Memory(after=gateway(1))
+    quick = replace(TARGET, wait=0)
+    entered(ledger, record("a", X="1"), record("b", X="1"))
+    assert sent(ledger, memory, target=quick) == {State.QUEUED: 2}
+    operation = Operation.INVALIDATE if gone else Operation.UPSERT
+    entered(ledger, record("a", X="2", operation=operation), record("b", X="1"), run="r2")
+    assert [row[2] for row in standing(ledger)] == ["queued", "queued", "waiting"]
+    assert sent(ledger, memory, "r2") == {State.ACCEPTED: 3}
+    effects = [(operation, key) for operation, key, _ in memory.effects]
+    assert effects == [("upsert", "a"), ("upsert", "b"), (str(operation), "a")]
+    ledger.audit()
+
+
+def test_a_person_cannot_take_back_what_may_have_left(ledger: Ledger) -> None:
+    memory = Memory(after=gateway(1))
+    entered(ledger, record("a"))
+    sent(ledger, memory, target=replace(TARGET, wait=0))
+    for act in (withdraw, hold):
+        made = act(ledger, Selector(key={"GCDM": "a"}), "engineer", START)
+        assert made.moved == ()
+        assert [why for _, why in made.left] == ["may have left; its answer decides"]
+    entered(ledger, record("a", standing=Standing.BLOCKED), run="r2")
+    assert [row[2] for row in standing(ledger)] == ["queued"], "the gate comes too late"
 
 
 def test_entering_again_after_a_kill_gives_the_same_ledger(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pusher.ledger.core import Ledger
-from pusher.ledger.dissolve import dissolve, remember
+from pusher.ledger.dissolve import dissolve, has_left, remember
 from pusher.ledger.queries import Entry, list_rows
 from pusher.ledger.selector import Selector
 from pusher.states import REFUSED, State
@@ -91,6 +91,9 @@ def _end(ledger: Ledger, selector: Selector, after: State, note: str, now: datet
         for entry in _chosen(ledger, selector, selector.states or allowed):
             if entry.state not in allowed:
                 left.append((entry, f"is {entry.state}"))
+                continue
+            if entry.state is State.QUEUED and has_left(ledger, entry.handle):
+                left.append((entry, "may have left; its answer decides"))
                 continue
             _leave(ledger, entry, after, note, now)
             moved.append(entry)

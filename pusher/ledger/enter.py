@@ -17,7 +17,7 @@ from pusher import batch as batches
 from pusher import crash
 from pusher.ledger.core import Ledger
 from pusher.ledger.database import LedgerError, Row
-from pusher.ledger.dissolve import dissolve
+from pusher.ledger.dissolve import dissolve, has_left, may_have_left
 from pusher.ledger.held import held
 from pusher.ledger.intake import Intake, Known
 from pusher.ledger.waiting import is_met, link_hash, link_text, own_hash, release_all
@@ -34,7 +34,7 @@ _CACHE = 200_000
 _BLOCKED = """
 SELECT id, sequence, operation, digest, seen FROM version
 WHERE identity = ? AND state = 'blocked' ORDER BY sequence"""
-_IN_FLIGHT = "SELECT 1 FROM version WHERE identity = ? AND state IN ('sending', 'in_doubt')"
+_IN_FLIGHT = f"SELECT 1 FROM version v WHERE v.identity = ? AND {may_have_left('v')}"  # noqa: S608 - ours
 _COUNTS = (
     "read",
     "unreadable",
@@ -199,12 +199,14 @@ class _Entering:
         return met
 
     def _supersede(self, known: Known, keep: int | None = None) -> State | None:
-        """Withdraw the latest version if it was not sent; the state it had."""
+        """Withdraw the latest version if nothing of it left; the state it had."""
         before = known.state
         if known.latest is None or before is None or known.latest == keep:
             return None
         if before in UNSENT or before is State.BLOCKED:
             self.rows.flush()
+            if before is State.QUEUED and has_left(self.ledger, known.latest):
+                return before
             known.blocked -= before is State.BLOCKED
             self._move(known, known.latest, before, State.WITHDRAWN, SUPERSEDED)
         return before
@@ -245,6 +247,8 @@ class _Entering:
         if same and known.latest is not None and known.state is not State.BLOCKED:
             if known.state in (State.QUEUED, State.WAITING):
                 self.rows.flush()
+                if has_left(self.ledger, known.latest):
+                    return
                 self._move(known, known.latest, known.state, State.BLOCKED, note)
                 self._seen(known.latest, note)
                 known.state = State.BLOCKED

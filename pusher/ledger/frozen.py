@@ -23,6 +23,9 @@ from validator.records import Operation
 #: What `outgoing` reads of a version `v` and its identity `i`.
 COLUMNS = """v.id, v.identity, v.operation, v.sequence, v.round, v.digest, v.division, v.reason,
   i.key, v.known, v.previous, v.touched"""
+#: `touched` of a batch, where not 0 (nothing of it left): something may have left without an answer
+#: that settles it; something left, and surely nothing came of it or will.
+LEFT, UNDONE = 1, 2
 _MEMBERS = f"""
 SELECT {COLUMNS} FROM json_each(?) j CROSS JOIN version v JOIN identity i ON i.id = v.identity
 WHERE v.id = j.value ORDER BY j.key"""  # noqa: S608
@@ -94,7 +97,7 @@ def freeze(
     claims: Sequence[Claim],
     phase: str,
     *,
-    touched: bool,
+    touched: int,
     due: datetime | None = None,
     cut_from: int | None = None,
 ) -> None:

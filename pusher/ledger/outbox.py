@@ -19,7 +19,7 @@ from pusher.batch import Outgoing
 from pusher.ledger.content import Contents
 from pusher.ledger.core import Ledger, moment
 from pusher.ledger.database import LedgerError, Row
-from pusher.ledger.frozen import COLUMNS, Claim, freeze, members, outgoing
+from pusher.ledger.frozen import COLUMNS, LEFT, Claim, freeze, members, outgoing
 from pusher.ledger.held import replaced
 from pusher.ledger.outcome import FOREVER
 from pusher.states import State
@@ -167,7 +167,7 @@ def _intend(
                 sum(row.size for row in rows),
             )
         )
-    freeze(ledger, claims, "sending", touched=True)
+    freeze(ledger, claims, "sending", touched=LEFT)
     moved = ledger.db.run(_SENDING, (claims[0].id, claims[-1].id))  # ids have no gaps
     if moved != sum(len(c.versions) for c in claims):
         raise LedgerError(_CHANGED.fill({"batch": claims[0].batch.id}))

@@ -15,7 +15,7 @@ import orjson
 from pusher import batch as batches
 from pusher.ledger.core import Ledger, moment
 from pusher.ledger.dissolve import dissolve, remember
-from pusher.ledger.frozen import Claim, freeze, members
+from pusher.ledger.frozen import LEFT, UNDONE, Claim, freeze, members
 from pusher.ledger.lease import alive, mine
 from pusher.ledger.waiting import release_after
 from pusher.retry import Await, Decision, GiveUp, Reject, RetryAt, Settle, Split, Stop, Verify
@@ -52,7 +52,8 @@ _AFTER = {
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt as it is stored and logged; `ms` its duration, `code` such as `HTTP 503`."""
+    """One attempt as it is stored and logged; `ms` its duration, `code` such as `HTTP 503`.
+    `undone`: surely nothing of the batch has effect, or ever will."""
 
     at: datetime
     worker: str
@@ -63,6 +64,7 @@ class Attempt:
     detail: str = ""
     ms: float = 0.0
     next_due: datetime | None = None
+    undone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,18 +127,15 @@ def failed(
     attempt: Attempt,
     now: datetime,
 ) -> None:
-    """An attempt that brought no answer, and what was decided about it.
-
-    `attempt.failure` tells whether bytes may have left: only then is the batch no longer fresh.
-    """
+    """An attempt that brought no answer, and what was decided about it."""
     note = f"{attempt.code}: {attempt.detail}" if attempt.detail else attempt.code
     match decision:
         case RetryAt(due, burns):
             _tried(ledger, [(claim, attempt)], "queued", due, burns)
-            _requeue(ledger, target, claim, now)
+            _requeue(ledger, target, claim, now, undone=attempt.undone)
         case Stop():
             _tried(ledger, [(claim, attempt)], "queued", now)
-            _requeue(ledger, target, claim, now)
+            _requeue(ledger, target, claim, now, undone=attempt.undone)
         case Settle(due):
             _tried(ledger, [(claim, attempt)], "in_doubt", due)
             if not claim.doubtful:
@@ -144,7 +143,7 @@ def failed(
         case Split():
             _tried(ledger, [(claim, attempt)], "closed")
             _move(ledger, claim, State.QUEUED, now, "")
-            _cut(ledger, target, claim, now)
+            _cut(ledger, target, claim, now, _touched(claim, attempt))
         case Await():
             _end(ledger, claim, attempt, State.WAITING, now, note)
         case Reject():
@@ -166,7 +165,7 @@ def unclaim(ledger: Ledger, target: Target, claims: Sequence[Claim], now: dateti
         phase = "in_doubt" if claim.doubtful else "queued"
         ledger.db.run(sql, (phase, now.timestamp(), not claim.batch.fresh, claim.id))
         if not claim.doubtful:
-            _requeue(ledger, target, claim, now)
+            _requeue(ledger, target, claim, now, undone=claim.batch.fresh)
 
 
 def recover(ledger: Ledger, target: Target, now: datetime, *, began: bool = False) -> int:
@@ -237,8 +236,8 @@ def _tried(
     attempt_rows: list[tuple[object, ...]] = []
     for claim, attempt in tries:
         at = attempt.at.timestamp()
-        touched = not (claim.batch.fresh and attempt.failure == "unreachable")
         asked = claim.doubtful
+        touched = _touched(claim, attempt)
         batch_rows.append((phase, next_at, touched, not asked, asked, burns, at, at, claim.id))
         head = claim.id, number(claim), at, attempt.worker, attempt.transport, attempt.outcome
         tail = attempt.failure, attempt.code, attempt.detail, attempt.ms, claim.bytes, next_at
@@ -247,10 +246,19 @@ def _tried(
     ledger.db.many(_ATTEMPT, attempt_rows)
 
 
-def _requeue(ledger: Ledger, target: Target, claim: Claim, now: datetime) -> None:
-    """Back to `queued` in the frozen batch; what was superseded meanwhile is withdrawn instead."""
+def _touched(claim: Claim, attempt: Attempt) -> int:
+    """What is known of a batch's bytes. After `UNDONE` a transport still looks before it writes:
+    a site's tables may undo nothing."""
+    if claim.batch.fresh and attempt.failure == "unreachable":
+        return 0
+    return UNDONE if attempt.undone else LEFT
+
+
+def _requeue(ledger: Ledger, target: Target, claim: Claim, now: datetime, *, undone: bool) -> None:
+    """Back to `queued` in the frozen batch; what was superseded meanwhile is withdrawn instead, if
+    surely nothing of it left."""
     _move(ledger, claim, State.QUEUED, now, "")
-    if not ledger.waiting:
+    if not undone or not ledger.waiting:
         return
     rows = ledger.db.rows(_SUPERSEDED, (orjson.dumps(claim.versions).decode(),))
     if rows:
@@ -271,7 +279,7 @@ def _end(
         ledger.db.many(sql, [(version,) for version in claim.versions])
 
 
-def _cut(ledger: Ledger, target: Target, claim: Claim, now: datetime) -> None:
+def _cut(ledger: Ledger, target: Target, claim: Claim, now: datetime, touched: int) -> None:
     """Two frozen halves take the place of a batch."""
     rows = members(ledger, claim.versions)
     middle = len(rows) // 2
@@ -296,7 +304,7 @@ def _cut(ledger: Ledger, target: Target, claim: Claim, now: datetime) -> None:
                 first_at=claim.first_at,
             )
         )
-    freeze(ledger, halves, "queued", touched=not claim.batch.fresh, due=now, cut_from=claim.id)
+    freeze(ledger, halves, "queued", touched=touched, due=now, cut_from=claim.id)
     remember(ledger, claim.versions)
     ledger.db.many(
         "UPDATE version SET batch = ? WHERE id = ?",

@@ -15,6 +15,7 @@ import orjson
 
 from pusher.batch import canonical
 from pusher.ledger.core import Ledger
+from pusher.ledger.dissolve import may_have_left
 from pusher.states import State
 from pusher.target import Target
 from validator.records import Link
@@ -33,10 +34,10 @@ DELETE FROM parent WHERE length(hash) = 16 AND version IN (
 AND ({met} OR NOT EXISTS (
   SELECT 1 FROM identity WHERE hash = parent.hash UNION ALL
   SELECT 1 FROM handle WHERE hash = parent.hash))"""
-_DROP_OWN = """
+_DROP_OWN = f"""
 DELETE FROM parent WHERE length(hash) = 8 AND NOT EXISTS (
   SELECT 1 FROM version v JOIN version o ON o.identity = v.identity AND o.sequence < v.sequence
-  WHERE v.id = parent.version AND o.state IN ('sending', 'in_doubt'))"""
+  WHERE v.id = parent.version AND {may_have_left("o")})"""  # noqa: S608 - ours
 _FREE = """
 SELECT v.id, v.place FROM version v
 WHERE v.state = 'waiting' AND v.place IN (SELECT value FROM json_each(?))

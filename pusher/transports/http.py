@@ -57,6 +57,10 @@ class HttpTransport:
         return "http"
 
     @property
+    def certain(self) -> bool:
+        return False
+
+    @property
     def stream(self) -> bool:
         return True
 
