@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import shutil
 import sys
 import tempfile
@@ -226,6 +227,7 @@ def main() -> int:
     parser.add_argument("--ledgers", default=",".join(LEDGERS), help="where the pusher keeps books")
     parser.add_argument("--folder", type=Path, help="kept, with what failed; default: temporary")
     given = parser.parse_args()
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)  # sessions are ended on purpose
     kinds, ledgers = tuple(given.kinds.split(",")), tuple(given.ledgers.split(","))
     print(
         f"seed {given.seed}, {given.runs} runs into {', '.join(kinds)}; "
