@@ -311,6 +311,30 @@ async def test_schema_names_and_own_columns_are_settings(server: Front, case: st
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize("engine", ["MyISAM", "Aria"])
+async def test_a_table_without_transactions_takes_no_row(tmp_path: Path, engine: str) -> None:
+    """What a failed batch had written by then would stay there."""
+    with front_database("mariadb", tmp_path) as front:
+        Collector(front.settings, packs(), Script()).close()
+        table = front.name(UNIT)
+        front.run(f"ALTER TABLE {table} ENGINE={engine}")
+        async with opened(front.settings) as transport:
+            await transport.send(projects(1, 1))
+            with pytest.raises(TransportError, match=f"no transactions .ENGINE={engine}") as caught:
+                await transport.send(batch(2, parcel(0, {"GCDM": "P1", "BBH": "1"}), table=UNIT))
+            assert caught.value.failure is Failure.CONFIGURATION
+            stopped = [d.table for d in await transport.compare(packs().tables()) if d.stops]
+            assert stopped == [UNIT]
+        assert count(front, UNIT) == 0
+        front.run(
+            f"CREATE TABLE BASE ENGINE=MyISAM AS SELECT * FROM {table}", f"DROP TABLE {table}"
+        )
+        front.run(f"CREATE VIEW {table} AS SELECT * FROM BASE")
+        async with opened(front.settings) as transport:
+            assert not any(d.engine for d in await transport.compare(packs().tables())), "a view"
+
+
+@pytest.mark.asyncio
 async def test_a_column_nobody_fills_and_a_wrong_case_are_told_before_the_first_write(
     server: Front,
 ) -> None:

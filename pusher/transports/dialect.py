@@ -70,6 +70,8 @@ class Dialect:
     name must have the case in which it was made. `tried`: run against a real server by our tests.
     `listed` selects keys of several texts where a plain list of tuples makes a poor plan. `gather`
     adds rows where the driver's `executemany` costs more than what the server does.
+    `undoes_nothing(connection, schema, table)` names the storage engine of a table that keeps what
+    a transaction wrote before it failed, where there are such tables; else it gives None.
     """
 
     name: str
@@ -84,6 +86,7 @@ class Dialect:
     tried: bool = True
     listed: Listed | None = None
     gather: Gather | None = None
+    undoes_nothing: Callable[[sa.Connection, str | None, str], str | None] | None = None
 
 
 def text_or_bytes(kind: Kind, family: Family) -> Bind:

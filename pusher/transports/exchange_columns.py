@@ -17,7 +17,8 @@ class Difference:
     """How a table of the exchange database differs from the pack.
 
     `missing` and `cased` stop it (`cased`: there, but written in another case), `demanded` are
-    columns that we leave out and that take no row without a value; `unknown` is only told.
+    columns that we leave out and that take no row without a value, `engine` is a storage engine
+    that undoes nothing when a batch fails; `unknown` is only told.
     """
 
     table: str
@@ -26,11 +27,12 @@ class Difference:
     unknown: tuple[str, ...]
     cased: tuple[str, ...] = ()
     demanded: tuple[str, ...] = ()
+    engine: str | None = None
 
     @property
     def stops(self) -> bool:
         """No row can be written as things are."""
-        return self.absent or bool(self.missing or self.cased or self.demanded)
+        return self.absent or bool(self.missing or self.cased or self.demanded or self.engine)
 
     @property
     def any(self) -> bool:
@@ -45,6 +47,8 @@ class Difference:
             parts.append(f"has {names} in another case (table_case, column_case)")
         if self.demanded:
             parts.append(f"demands a value for {', '.join(self.demanded[:5])} (extra_columns)")
+        if self.engine:
+            parts.append(f"knows no transactions (ENGINE={self.engine}; it has to be InnoDB)")
         if self.unknown:
             parts.append(f"has {len(self.unknown)} columns more: {', '.join(self.unknown[:5])}")
         return f"{self.table} {'; '.join(parts)}"
@@ -55,7 +59,8 @@ def examine(
 ) -> tuple[Difference, ExchangeTable]:
     """Compare the real columns with the pack; the table with what the database said of them."""
     try:
-        described = sa.inspect(connection).get_columns(place.name, schema=place.clause.schema)
+        schema = place.clause.schema
+        described = sa.inspect(connection).get_columns(place.name, schema=schema)
     except sa.exc.NoSuchTableError:
         return Difference(place.name, True, (), ()), place
     columns = [real_column(column, connection.dialect.name) for column in described]
@@ -76,5 +81,6 @@ def examine(
         unknown=tuple(c.name for c in others),
         cased=tuple(c.name for o, c in met.items() if dialect.exact_case and c.name != need[o]),
         demanded=tuple(c.name for c in silent if c.demanded),
+        engine=dialect.undoes_nothing and dialect.undoes_nothing(connection, schema, place.name),
     )
     return difference, place.with_real(met)

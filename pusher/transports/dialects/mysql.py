@@ -168,6 +168,20 @@ def _classify(fault: BaseException, phase: Phase) -> Failure:
     return unknown(phase)
 
 
+def _undoes_nothing(connection: sa.Connection, schema: str | None, table: str) -> str | None:
+    words = {"schema": schema, "name": table}
+    row = connection.execute(_ENGINE, words).first()
+    return None if row is None else str(row[0])
+
+
+#: A view has no engine; on what it stands on nothing can be said.
+_ENGINE = sa.text("""
+SELECT t.ENGINE FROM information_schema.TABLES t
+JOIN information_schema.ENGINES e ON e.ENGINE = t.ENGINE
+WHERE t.TABLE_SCHEMA = COALESCE(:schema, DATABASE()) AND t.TABLE_NAME = :name
+AND COALESCE(e.TRANSACTIONS, 'NO') <> 'YES'""")
+
+
 def _code(fault: BaseException) -> str:
     return str(_number(fault) or type(fault).__name__)
 
@@ -183,4 +197,5 @@ DIALECT = Dialect(
     _code,
     exact_case=False,
     gather=_gather,
+    undoes_nothing=_undoes_nothing,
 )
