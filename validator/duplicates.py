@@ -83,10 +83,12 @@ def _resolve(
     for part in again(reader, run, shared):
         for position, key, content in _identified(run.table, part):
             groups.setdefault(key, []).append((position, content))
+    # Members of an enum are looked up slowly, and there may be many rows.
+    is_valid, is_refused, is_invalid = Mark.VALID, Mark.REFUSED, Mark.INVALID
     for rows in groups.values():
-        valid = [r for r in rows if marks[r[0]] == Mark.VALID]
-        refused = [p for p, _ in rows if marks[p] == Mark.REFUSED]
-        others = [p for p, _ in rows if marks[p] == Mark.INVALID]
+        valid = [r for r in rows if marks[r[0]] == is_valid]
+        refused = [p for p, _ in rows if marks[p] == is_refused]
+        others = [p for p, _ in rows if marks[p] == is_invalid]
         if valid:
             places[refused + others] = Place.SKIPPED
             _in_order(valid, places, first)

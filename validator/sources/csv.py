@@ -22,6 +22,9 @@ from validator.sources.parts import Part, Stretch, numbered
 from validator.sources.source import Format, Opened, Place, SourceOptions, UnknownTable
 from validator.sources.stretches import Chosen, chosen
 
+#: Bytes that are read at once of a header.
+_HEAD = 1 << 16
+
 
 @dataclass(frozen=True, slots=True)
 class CsvSource:
@@ -48,8 +51,7 @@ class CsvSource:
         return self.place.stamp()
 
     def columns(self) -> tuple[Column, ...]:
-        with closing(self._chunks()) as chunks:
-            return self._layout(chunks)[0].columns
+        return self._head().columns
 
     def batches(self, rows: int) -> Iterator[Batch]:
         self._noted.clear()
@@ -58,9 +60,7 @@ class CsvSource:
 
     def chosen(self, ordinals: Ints) -> Iterator[Batch] | None:
         """See `validator.records.ChosenSource`."""
-        with closing(self._chunks()) as chunks:
-            layout, _ = self._layout(chunks)
-        limit = self.options.max_record
+        layout, limit = self._head(), self.options.max_record
 
         def parse(found: Chosen) -> Part:
             return parsed(Block(found.data, 0, 0, found.lines), layout, limit)
@@ -76,7 +76,7 @@ class CsvSource:
 
     def _parts(self) -> Generator[Part, None, None]:
         """Blocks are read and checked in one thread while others parse the blocks before."""
-        with closing(self._chunks()) as chunks:
+        with closing(self._chunks(self.options.block)) as chunks:
             layout, rest = self._layout(chunks)
             limit = self.options.max_record
             with (
@@ -85,8 +85,13 @@ class CsvSource:
             ):
                 yield from parts
 
-    def _chunks(self) -> Generator[bytes, None, None]:
-        return utf8_chunks(self.place, self.options.encoding, self.options.block)
+    def _head(self) -> Layout:
+        """Delimiter and columns, for which little of the file is read."""
+        with closing(self._chunks(_HEAD)) as chunks:
+            return self._layout(chunks)[0]
+
+    def _chunks(self, size: int) -> Generator[bytes, None, None]:
+        return utf8_chunks(self.place, self.options.encoding, size)
 
     def _layout(self, chunks: Iterator[bytes]) -> tuple[Layout, Iterator[bytes]]:
         preferred = b"\t" if self.place.path.suffix.lower() == ".tsv" else b","
