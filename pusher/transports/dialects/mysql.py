@@ -160,6 +160,8 @@ def _classify(fault: BaseException, phase: Phase) -> Failure:
         return lost(phase)
     if code in (1040, 1053, 2002, 2003, 2005) and phase is not Phase.CONNECTING:
         return Failure.IN_DOUBT
+    if code == 2003 and "certificate verify failed" in str(fault):  # waiting will not heal it
+        return Failure.CONFIGURATION
     known = None if code is None else _FAILURES.get(code)
     if known is not None:
         return known

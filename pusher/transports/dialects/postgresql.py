@@ -134,6 +134,7 @@ _LOST = frozenset({"57P01", "57P02", "57P05", "40003"})
 _REFUSED = re.compile(
     r"authentication failed|does not exist|no pg_hba\.conf entry|not permitted to log in"
     r"|permission denied|no password supplied|invalid connection option|认证失败|不存在|pg_hba"
+    r"|certificate verify failed|does not match host name"
 )
 
 
