@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from source_values import PROJECT, Read, found, read, read_alike, write
 
 from validator.records import SourceError
-from validator.sources import SourceOptions
+from validator.sources import SourceOptions, csv_proof
 
 HEAD = "XMDM,XMMC,TZE\n"
 
@@ -45,8 +45,11 @@ def test_cells_are_text_as_written_and_empty_cells_are_null(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("before", [0, 1_000])
-def test_an_empty_quoted_cell_is_null_wherever_it_stands(tmp_path: Path, before: int) -> None:
+def test_an_empty_quoted_cell_is_null_wherever_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: int
+) -> None:
     """Among few and among many quotes, which are proved in different ways."""
+    monkeypatch.setattr(csv_proof, "_SPARSE", 4_000)
     for number, row in enumerate(('"","b","1"', '"a","","1"', '"a","b",""', '"","",""')):
         folder = tmp_path / str(number)
         folder.mkdir()
@@ -317,7 +320,11 @@ def test_a_reader_may_stop_early_and_read_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("quoting", ["none", "few", "all"])
 @pytest.mark.parametrize("fault", [None, 3_000])
-def test_files_of_many_windows(tmp_path: Path, quoting: str, fault: int | None) -> None:
+def test_files_of_many_windows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quoting: str, fault: int | None
+) -> None:
+    monkeypatch.setattr(csv_proof, "_WINDOW", 1 << 18)
+    monkeypatch.setattr(csv_proof, "_SPARSE", 4_000)
     lines, wanted, bad, line = [HEAD], [], [], 2
     for i in range(6_000):
         name = f"名称{i % 7}" * 20
