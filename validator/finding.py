@@ -7,7 +7,7 @@ read back (`validator.store`), so that a stored one is small.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import TYPE_CHECKING
 
@@ -105,6 +105,12 @@ class Spot:
     frame: pl.DataFrame
     ordinals: Ints
     lines: Ints | None
+
+
+def told_by(table: Table, uses: Iterable[Use]) -> frozenset[str]:
+    """The fields that `build` reads of records with a key."""
+    whose = (name for names in WHOSE.values() for name in names)
+    return frozenset((*table.key.fields, *whose, *(name for u in uses for name in u.fields)))
 
 
 def build(

@@ -18,7 +18,7 @@ import polars as pl
 from validator.compiled import Compiled
 from validator.dataset import Index
 from validator.duplicates import Place, Settled
-from validator.finding import build
+from validator.finding import build, told_by
 from validator.frozen import dataclass
 from validator.plan import RuleError
 from validator.reading import Reader, TableRun
@@ -127,7 +127,10 @@ def write(reader: Reader, run: TableRun, pending: Pending) -> None:
     rows, use = found["row"].to_numpy(), found["use"].cast(pl.Int64).to_numpy()
     firsts = found["first"].drop_nulls().to_numpy().astype(np.int64)
     places: dict[int, str] = {}
-    for part in again(reader, run, np.unique(np.concatenate((rows, firsts)))):
+    fields = None  # without a key, the content identifies a record
+    if run.columns.key[rows].all():
+        fields = told_by(run.table, [reader.uses[number] for number in np.unique(use)])
+    for part in again(reader, run, np.unique(np.concatenate((rows, firsts))), fields):
         _note_places(part, firsts, places)
         low = np.searchsorted(rows, part.positions[0])
         high = np.searchsorted(rows, part.positions[-1], side="right")

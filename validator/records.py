@@ -128,6 +128,15 @@ class ChosenSource(Protocol):
         ...
 
 
+@runtime_checkable
+class NarrowSource(Protocol):
+    """A source that can read some fields of chosen records without reading the others."""
+
+    def chosen_fields(self, ordinals: Ints, fields: frozenset[str]) -> Iterator[Batch] | None:
+        """As `ChosenSource.chosen`, of these fields alone."""
+        ...
+
+
 class Standing(StrEnum):
     """What became of a record that was read; with `unchanged` and `entered` the books of a run."""
 

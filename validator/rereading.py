@@ -17,7 +17,7 @@ from validator.frozen import dataclass
 from validator.native import plain
 from validator.pack import Table
 from validator.reading import Reader, Segment, TableRun
-from validator.records import CHANGED, Batch, ChosenSource, SourceError
+from validator.records import CHANGED, Batch, ChosenSource, NarrowSource, SourceError, TableSource
 
 Ints = npt.NDArray[np.int64]
 
@@ -35,11 +35,13 @@ class Again:
     frame: pl.DataFrame
 
 
-def again(reader: Reader, run: TableRun, positions: Ints | None) -> Iterator[Again]:
+def again(
+    reader: Reader, run: TableRun, positions: Ints | None, fields: frozenset[str] | None = None
+) -> Iterator[Again]:
     """Read the records at sorted positions again (None: all), batch by batch.
 
-    `spot.frame` holds the cells as written, `frame` native cells in lexical form. Raises
-    SourceError if the file changed since the first pass.
+    `spot.frame` holds the cells as written, `frame` native cells in lexical form; fields other than
+    `fields` may be missing. Raises SourceError if the file changed since the first pass.
     """
     for segment in run.segments:
         stop = segment.start + segment.rows
@@ -50,22 +52,32 @@ def again(reader: Reader, run: TableRun, positions: Ints | None) -> Iterator[Aga
                 np.searchsorted(positions, segment.start) : np.searchsorted(positions, stop)
             ]
         if len(wanted):
-            yield from _again(reader, run.table, segment, wanted)
+            yield from _again(reader, run.table, segment, wanted, fields)
 
 
-def _again(reader: Reader, table: Table, segment: Segment, wanted: Ints) -> Iterator[Again]:
+def _again(
+    reader: Reader, table: Table, segment: Segment, wanted: Ints, fields: frozenset[str] | None
+) -> Iterator[Again]:
     source = segment.source
     if source.stamp() != segment.stamp:
         raise SourceError(source.file, CHANGED)
     found = None
-    if isinstance(source, ChosenSource) and len(wanted) * _FEW <= segment.rows:
-        found = source.chosen(segment.ordinals(wanted))
+    if len(wanted) * _FEW <= segment.rows:
+        found = _picked(source, segment.ordinals(wanted), fields)
     if found is None:
         yield from _among_all(reader, table, segment, wanted)
     else:
         yield from _chosen(reader, table, segment, wanted, found)
     if source.stamp() != segment.stamp:
         raise SourceError(source.file, CHANGED)
+
+
+def _picked(
+    source: TableSource, ordinals: Ints, fields: frozenset[str] | None
+) -> Iterator[Batch] | None:
+    if fields is not None and isinstance(source, NarrowSource):
+        return source.chosen_fields(ordinals, fields)
+    return source.chosen(ordinals) if isinstance(source, ChosenSource) else None
 
 
 def _chosen(

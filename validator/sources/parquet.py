@@ -68,10 +68,14 @@ class ParquetSource:
 
     def chosen(self, ordinals: Ints) -> Iterator[Batch] | None:
         """See `validator.records.ChosenSource`: of other records only their place is decoded."""
-        return self._chosen(ordinals)
+        return self._chosen(ordinals, None)
 
-    def _chosen(self, ordinals: Ints) -> Iterator[Batch]:
-        plan, flags = self._plan()
+    def chosen_fields(self, ordinals: Ints, fields: frozenset[str]) -> Iterator[Batch] | None:
+        """See `validator.records.NarrowSource`."""
+        return self._chosen(ordinals, fields)
+
+    def _chosen(self, ordinals: Ints, fields: frozenset[str] | None) -> Iterator[Batch]:
+        plan, flags = self._plan(fields)
         stretch = (ordinals - 1) // _STRETCH
         for number in np.unique(stretch).tolist():
             mine, first = ordinals[stretch == number], number * _STRETCH
@@ -82,13 +86,14 @@ class ParquetSource:
                 raise SourceError(self.file, CHANGED)
             yield _batch(frame, mine, flags)
 
-    def _plan(self) -> tuple[pl.LazyFrame, list[str]]:
-        """The known columns as text, and the names of those that are native."""
+    def _plan(self, fields: frozenset[str] | None = None) -> tuple[pl.LazyFrame, list[str]]:
+        """The known columns (or of these fields) as text, and the names of those that are
+        native."""
         schema = self._schema()
         named = {
             c.header: c.field
             for c in matched(list(schema), self.table, self.place)
-            if c.field is not None
+            if c.field is not None and (fields is None or c.field in fields)
         }
         kinds = {f.name: f.kind for f in self.table.fields}
         for header in named:
