@@ -98,7 +98,7 @@ def test_rows_without_an_answer_starve_nobody(ledger: Ledger) -> None:
 
 
 def test_an_awaited_version_is_the_sole_one_until_another_is_entered(ledger: Ledger) -> None:
-    """Also one that was never sent, or is held by the gate: what may stand there is not known."""
+    """Sent or not: from then on it is not known which of them a row may be."""
     memory = Memory(answer=Answer.RECEIVED, stream=False)
     delivered(ledger, memory, "a", "b", X="1")
     assert [a.sole for a in awaited(ledger, TARGET, PROJECTS, 0, 9)] == [True, True]
