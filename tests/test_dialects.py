@@ -15,7 +15,7 @@ from transport_values import PROJECT, STANDARD, packs
 from pusher.transport import Failure, TransportError
 from pusher.transports.columns import Family, RealColumn, stored
 from pusher.transports.dialect import Phase
-from pusher.transports.dialects import DIALECTS, connect, mysql
+from pusher.transports.dialects import DIALECTS, connect
 from pusher.transports.dialects.postgresql import version_reader
 from pusher.transports.exchange_db import ExchangeTransport
 from pusher.transports.exchange_rows import NewRow
@@ -214,14 +214,6 @@ def compiled(kind: str) -> list[str]:
     for condition in key_conditions(DIALECTS[kind], place, ("GCDM", "SL"), [("P1", "1")], 500):
         run(sa.select(place.columns["GCDM"]).where(condition))
     return recorded
-
-
-def test_every_letter_that_the_driver_quotes_is_known() -> None:
-    """Texts without these letters are not given to it."""
-    converters = pytest.importorskip("pymysql.converters")
-    changed = {chr(c) for c in range(0x500) if converters.escape_string(chr(c)) != chr(c)}
-    assert changed == set(mysql.QUOTED)
-    assert not changed & set(mysql.MARKS)
 
 
 def test_keys_of_several_texts_are_two_arrays_on_postgresql_however_many_they_are() -> None:

@@ -22,7 +22,6 @@ from pusher.sandbox.collector import Collector
 from pusher.sandbox.journal import repeats
 from pusher.sandbox.script import Refusal, Script
 from pusher.transport import Awaited, Batch, Expected, Failure, TransportError
-from pusher.transports.dialects import mysql
 from pusher.transports.exchange_db import ExchangeTransport
 from pusher.transports.exchange_settings import ExchangeSettings
 from validator.records import Operation
@@ -160,10 +159,8 @@ async def many_rows(server: Front) -> None:
                 parcel(1, {"GCDM": f"B{at}"}),
             )
             await transport.send(batch(100 + at, *entries, fresh=True))
-        marked = [row for row in rows if set(row.get("XMMC", "")) & set(mysql.MARKS)]
-        for at, some in enumerate(([row for row in rows if row not in marked], marked)):
-            entries = tuple(parcel(i, row) for i, row in enumerate(some))
-            await transport.send(batch(at, *entries, fresh=True))
+        together = tuple(parcel(i, row) for i, row in enumerate(rows))
+        await transport.send(batch(1, *together, fresh=True))
         held = {h.fields["GCDM"]: dict(h.fields) for h in collector.held()}
     assert len(held) == 3 * len(rows) + 2
     for row in rows:

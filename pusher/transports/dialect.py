@@ -42,8 +42,8 @@ class Into:
         return f"INSERT INTO {self.table} ({', '.join(self.quoted)})"
 
 
-#: Adds rows in few statements of one parameter each. False: it cannot bind these values.
-Gather = Callable[[sa.Connection, Into, Sequence[tuple[object, ...]]], bool]
+#: Adds rows by one statement with one parameter.
+Gather = Callable[[sa.Connection, Into, Sequence[tuple[object, ...]]], None]
 
 
 class Phase(StrEnum):

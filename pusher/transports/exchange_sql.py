@@ -43,7 +43,8 @@ def insert_rows(
         return
     statement = _insert(place, connection.dialect)
     lines = _lines(dialect, place, rows, now)
-    if dialect.gather is not None and dialect.gather(connection, statement.into, lines):
+    if dialect.gather is not None:
+        dialect.gather(connection, statement.into, lines)
         return
     if statement.order is None:
         named = [dict(zip(statement.names, line, strict=True)) for line in lines]

@@ -7,15 +7,11 @@ that the lock of a client that vanished does not stay for hours.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
-
 import sqlalchemy as sa
 from sqlalchemy.engine import URL
 
 from pusher.transport import Failure, TransportError
-from pusher.transports.dialect import Dialect, Into, Phase, lost, text_or_bytes, unknown
+from pusher.transports.dialect import Dialect, Phase, lost, text_or_bytes, unknown
 from pusher.transports.exchange_settings import ExchangeSettings
 
 #: Seconds after which the server ends an idle session, and ours are replaced before.
@@ -24,11 +20,6 @@ IDLE = 600
 
 def _engine(url: URL, settings: ExchangeSettings) -> sa.Engine:
     wait = max(1, round(settings.lock_timeout))
-    encoders = {}
-    if url.get_driver_name() == "pymysql":
-        from pymysql.converters import conversions  # type: ignore[import-untyped]
-
-        encoders = {"conv": {**conversions, _Literal: lambda literal, _: literal.sql}}
     return sa.create_engine(
         url.update_query_dict({"charset": "utf8mb4"}),
         hide_parameters=True,
@@ -37,7 +28,6 @@ def _engine(url: URL, settings: ExchangeSettings) -> sa.Engine:
         max_overflow=0,
         pool_recycle=IDLE // 2,
         connect_args={
-            **encoders,
             "connect_timeout": max(1, round(settings.connect_timeout)),
             "read_timeout": max(1, round(settings.total_timeout)),
             "write_timeout": max(1, round(settings.total_timeout)),
@@ -45,69 +35,6 @@ def _engine(url: URL, settings: ExchangeSettings) -> sa.Engine:
             f" 'STRICT_ALL_TABLES'), innodb_lock_wait_timeout = {wait}, wait_timeout = {IDLE}",
         },
     )
-
-
-#: Between two values, between two rows, and in place of NULL, while values are quoted together.
-MARKS = _CELL, _ROW, _NULL = "\x1f", "\x1d", "\x1e"
-#: What the driver may change in a text when it quotes it.
-QUOTED = ("'", '"', "\\", "\n", "\r", "\0", "\x1a")
-#: Letters of one statement: a million bytes, as in the driver's own `executemany`.
-_LONGEST = 250_000
-
-
-@dataclass(frozen=True, slots=True)
-class _Literal:
-    """A parameter that is quoted already; the driver takes it as it is."""
-
-    sql: str
-
-
-def _gather(connection: sa.Connection, into: Into, lines: Sequence[tuple[object, ...]]) -> bool:
-    """The driver quotes value by value, five calls of Python each; here it quotes many at once.
-
-    It quotes letter by letter, so values quoted together are what they would be alone, provided
-    that it leaves what stands between them as it is and that this occurs in none of them.
-    """
-    if connection.dialect.driver != "pymysql":
-        return False
-    try:
-        rows = [_joined(line) for line in lines]
-    except TypeError:  # bytes
-        return False
-    joined, nulls = _ROW.join(rows), sum(line.count(None) for line in lines)
-    between = len(lines) * (len(into.names) - 1)
-    found = tuple(joined.count(mark) for mark in MARKS)
-    if found != (between, len(lines) - 1, nulls):
-        return False
-    for part in _parts(rows):
-        values = _Literal(_values(connection, _ROW.join(part)))
-        connection.exec_driver_sql(f"{into.head} VALUES %s", (values,))
-    return True
-
-
-def _joined(line: Iterable[Any]) -> str:
-    return _CELL.join([_NULL if value is None else value for value in line])
-
-
-def _values(connection: sa.Connection, joined: str) -> str:
-    """Rows that are joined by the marks, as lists of quoted values."""
-    driver: Any = connection.connection.driver_connection
-    plain = not any(letter in joined for letter in QUOTED)
-    quoted: str = f"'{joined}'" if plain else driver.escape(joined)
-    between = quoted.replace(_CELL, "','").replace(_ROW, "'),('")
-    return "(" + between.replace(f"'{_NULL}'", "NULL") + ")"
-
-
-def _parts(rows: Sequence[str]) -> Iterator[list[str]]:
-    part: list[str] = []
-    size = 0
-    for row in rows:
-        if part and size + len(row) > _LONGEST:
-            yield part
-            part, size = [], 0
-        part.append(row)
-        size += len(row)
-    yield part
 
 
 def _lock(connection: sa.Connection, name: str, seconds: float) -> None:
@@ -198,6 +125,5 @@ DIALECT = Dialect(
     _classify,
     _code,
     exact_case=False,
-    gather=_gather,
     undoes_nothing=_undoes_nothing,
 )

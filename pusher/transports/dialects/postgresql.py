@@ -81,7 +81,7 @@ def _listed(
     return sa.tuple_(*columns).in_(sa.select(*(listed.c[name] for name in names)))
 
 
-def _gather(connection: sa.Connection, into: Into, lines: Sequence[tuple[object, ...]]) -> bool:
+def _gather(connection: sa.Connection, into: Into, lines: Sequence[tuple[object, ...]]) -> None:
     """One document for many rows: the server reads each text as its column would. It costs half of
     a round of messages a row, on both sides."""
     rows = [dict(zip(into.names, line, strict=True)) for line in lines]
@@ -89,7 +89,6 @@ def _gather(connection: sa.Connection, into: Into, lines: Sequence[tuple[object,
     given = f"json_populate_recordset(NULL::{into.table}, %s::json) r"
     document = orjson.dumps(rows, default=_hexadecimal).decode()
     connection.exec_driver_sql(f"{into.head} SELECT {values} FROM {given}", (document,))  # noqa: S608 - quoted names
-    return True
 
 
 def _hexadecimal(value: bytes) -> str:
