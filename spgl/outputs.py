@@ -145,8 +145,6 @@ def _is_input(call: Call, path: Path) -> bool:
 
 def known(call: Call) -> Baseline | None:
     """The baseline asked for. Raises SourceError or ConfigError before any work is done."""
-    from validator import baseline
-
     path: Path | None = call.args.write_baseline
     if path and not path.parent.is_dir():
         raise ConfigError(
@@ -155,7 +153,11 @@ def known(call: Call) -> Baseline | None:
                 f"--write-baseline {path}: folder {path.parent} does not exist; create it first",
             )[call.lang]
         )
-    return baseline.read(call.args.baseline) if call.args.baseline else None
+    if not call.args.baseline:
+        return None
+    from validator import baseline
+
+    return baseline.read(call.args.baseline)
 
 
 def without_known(call: Call, result: Result, known: Baseline | None) -> Result:
@@ -164,26 +166,33 @@ def without_known(call: Call, result: Result, known: Baseline | None) -> Result:
     With --write-baseline every violation becomes known first. Stale entries are named on standard
     error. Raises ConfigError where the baseline cannot be written.
     """
-    from validator import baseline
-
     path: Path | None = call.args.write_baseline
     if path:
-        known = baseline.make(
-            result.violations(),
-            today=date.fromisoformat(result.run.finished[:10]),
-            reason=call.args.baseline_reason,
-            known=known,
-        )
-        try:
-            baseline.write(path, known)
-        except OSError as fault:
-            raise ConfigError(f"{path}: {fault.strerror}") from fault
+        known = _written(call, result, known, path)
     if known is None:
         return result
+    from validator import baseline
+
     shown = baseline.apply(result, known)
     for line in _stale(shown.stale, call.lang):
         print(line, file=sys.stderr)
     return shown
+
+
+def _written(call: Call, result: Result, known: Baseline | None, path: Path) -> Baseline:
+    from validator import baseline
+
+    made = baseline.make(
+        result.violations(),
+        today=date.fromisoformat(result.run.finished[:10]),
+        reason=call.args.baseline_reason,
+        known=known,
+    )
+    try:
+        baseline.write(path, made)
+    except OSError as fault:
+        raise ConfigError(f"{path}: {fault.strerror}") from fault
+    return made
 
 
 def _stale(entries: tuple[Entry, ...], lang: Lang) -> Iterator[str]:
