@@ -17,6 +17,7 @@ from validator.records import Ints
 from validator.sources.csv_layout import Layout
 from validator.sources.csv_proof import proof
 from validator.sources.csv_records import QUOTE, Scan, Shape, scan
+from validator.sources.encoding import joined
 from validator.sources.parts import Part
 
 _BOM = b"\xef\xbb\xbf"
@@ -55,7 +56,7 @@ def blocks(chunks: Iterator[bytes], layout: Layout, limit: int) -> Generator[Blo
             chunk, skipping, line = chunk[newline + 1 :], False, line + 1
             at += newline + 1
         cut = chunk.rfind(b"\n") + 1
-        data, tail = _joined(carry, chunk, cut), chunk[cut:]
+        data, tail = joined(carry, chunk, cut), chunk[cut:]
         if final and data and not data.endswith(b"\n"):
             data += b"\n"
         proved = proof(data, shape) if cut or final else None
@@ -76,12 +77,6 @@ def blocks(chunks: Iterator[bytes], layout: Layout, limit: int) -> Generator[Blo
             yield Block(b"", line, at, scanned=found)
         carry, line, skipping = data[found.end :], line + found.lines, found.skipping
         at += found.end
-
-
-def _joined(carry: bytes, chunk: bytes, cut: int) -> bytes:
-    """A chunk mostly is a block as it is; copying it would cost a tenth of parsing it."""
-    whole = not carry and cut == len(chunk)
-    return chunk if whole else b"".join((carry, memoryview(chunk)[:cut]))
 
 
 def parsed(block: Block, layout: Layout, limit: int) -> Part:

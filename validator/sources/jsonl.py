@@ -15,7 +15,7 @@ from validator.frozen import dataclass
 from validator.pack import Table
 from validator.records import Batch, Column, Ints
 from validator.sources.columns import Keys
-from validator.sources.encoding import utf8_chunks
+from validator.sources.encoding import joined, utf8_chunks
 from validator.sources.json_lines import Lines, Refused, parsed, reading_of, record_batches
 from validator.sources.naming import Naming
 from validator.sources.parts import Part, Stretch, stepped
@@ -93,7 +93,7 @@ def _blocks(
             at += newline + 1
         cut = chunk.rfind(b"\n") + 1
         if cut:
-            block = _lines(b"".join((carry, memoryview(chunk)[:cut])), line, at)
+            block = _lines(joined(carry, chunk, cut), line, at)
             yield block
             line += block.lines.size
             at += len(block.data)
