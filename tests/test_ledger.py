@@ -54,6 +54,7 @@ from pusher.target import Target
 from pusher.transport import Batch, Failure, TransportError
 from tests.ledgers import ENGINES, ledger_on
 from validator.records import Operation, Record, Standing
+from validator.text import Text
 
 TARGET = Target("national")
 
@@ -260,7 +261,9 @@ def test_a_person_cannot_take_back_what_may_have_left(ledger: Ledger) -> None:
     for act in (withdraw, hold):
         made = act(ledger, Selector(key={"GCDM": "a"}), "engineer", START)
         assert made.moved == ()
-        assert [why for _, why in made.left] == ["may have left; its answer decides"]
+        assert [why["en"] for _, why in made.left] == [
+            "may have left; the answer of the target decides"
+        ]
     entered(ledger, record("a", standing=Standing.BLOCKED), run="r2")
     assert [row[2] for row in standing(ledger)] == ["queued"], "the gate comes too late"
 
@@ -474,7 +477,9 @@ def test_acts_leave_alone_what_they_may_not_touch(ledger: Ledger) -> None:
     sent(ledger, Memory(refuse=lambda key: "否" if key["GCDM"] == "a" else ""))
     act = retry(ledger, Selector(states=(State.REJECTED, State.ACCEPTED)), "x", START)
     assert [e.key["GCDM"] for e in act.moved] == ["a"]
-    assert [(e.key["GCDM"], why) for e, why in act.left] == [("b", "is accepted")]
+    assert [(e.key["GCDM"], why) for e, why in act.left] == [
+        ("b", Text("现为已接收", "is accepted"))
+    ]
     act = withdraw(ledger, Selector(), "x", START)
     assert [e.key["GCDM"] for e in act.moved] == ["a"]
     ledger.audit()
@@ -491,7 +496,7 @@ def test_only_the_newest_version_of_a_record_is_retried(ledger: Ledger) -> None:
     entered(ledger, record("a", X="2"), run="r2")
     act = retry(ledger, Selector(states=(State.REJECTED,)), "x", START)
     assert act.moved == ()
-    assert [why for _, why in act.left] == ["a newer version was entered"]
+    assert [why["en"] for _, why in act.left] == ["a newer version was entered"]
 
 
 def test_known_is_what_stands_at_the_target_or_is_on_its_way(ledger: Ledger) -> None:

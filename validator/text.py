@@ -21,8 +21,9 @@ class Text:
         return self.zh if lang == "zh" else self.en
 
     def fill(self, values: Mapping[str, object]) -> Text:
-        """The text with its `{name}` places replaced; a place without a value stays as written."""
-        return Text(_fill(self.zh, values), _fill(self.en, values))
+        """The text with its `{name}` places replaced, by a Text in its language; a place without a
+        value stays as written."""
+        return Text(_fill(self.zh, values, "zh"), _fill(self.en, values, "en"))
 
 
 class _Keep(dict[str, object]):
@@ -30,5 +31,6 @@ class _Keep(dict[str, object]):
         return "{" + name + "}"
 
 
-def _fill(template: str, values: Mapping[str, object]) -> str:
-    return template.format_map(_Keep(values))
+def _fill(template: str, values: Mapping[str, object], lang: Lang) -> str:
+    known = {n: v[lang] if isinstance(v, Text) else v for n, v in values.items()}
+    return template.format_map(_Keep(known))

@@ -14,7 +14,8 @@ from pusher.ledger.core import Ledger
 from pusher.ledger.dissolve import dissolve, has_left, remember
 from pusher.ledger.queries import Entry, list_rows
 from pusher.ledger.selector import Selector
-from pusher.states import REFUSED, State
+from pusher.states import REFUSED, TITLES, State
+from validator.text import Text
 
 _ALL = 1_000_000_000
 _NEWEST = """
@@ -48,7 +49,7 @@ class Act:
     """What an act did: the versions it moved, and those it left alone with the reason why."""
 
     moved: tuple[Entry, ...]
-    left: tuple[tuple[Entry, str], ...] = ()
+    left: tuple[tuple[Entry, Text], ...] = ()
 
 
 def chosen(ledger: Ledger, selector: Selector, act: str) -> Sequence[Entry]:
@@ -60,13 +61,13 @@ def retry(ledger: Ledger, selector: Selector, by: str, now: datetime) -> Act:
     """Queue refused, given-up and held versions again. Only the newest of a record can go out."""
     states = selector.states or (*REFUSED, State.HELD)
     moved: list[Entry] = []
-    left: list[tuple[Entry, str]] = []
+    left: list[tuple[Entry, Text]] = []
     with ledger.transaction():
         for entry in _chosen(ledger, selector, states):
             if entry.state not in (*REFUSED, State.HELD):
-                left.append((entry, f"is {entry.state}"))
+                left.append((entry, _IS.fill({"state": TITLES[entry.state]})))
             elif not ledger.db.rows(_NEWEST, (entry.handle,)):
-                left.append((entry, "a newer version was entered"))
+                left.append((entry, _NEWER))
             else:
                 _requeue(ledger, entry, by, now)
                 moved.append(entry)
@@ -86,14 +87,14 @@ def hold(ledger: Ledger, selector: Selector, by: str, now: datetime) -> Act:
 def _end(ledger: Ledger, selector: Selector, after: State, note: str, now: datetime) -> Act:
     allowed = _FROM[after]
     moved: list[Entry] = []
-    left: list[tuple[Entry, str]] = []
+    left: list[tuple[Entry, Text]] = []
     with ledger.transaction():
         for entry in _chosen(ledger, selector, selector.states or allowed):
             if entry.state not in allowed:
-                left.append((entry, f"is {entry.state}"))
+                left.append((entry, _IS.fill({"state": TITLES[entry.state]})))
                 continue
             if entry.state is State.QUEUED and has_left(ledger, entry.handle):
-                left.append((entry, "may have left; its answer decides"))
+                left.append((entry, _MAY_HAVE_LEFT))
                 continue
             _leave(ledger, entry, after, note, now)
             moved.append(entry)
@@ -127,3 +128,10 @@ def _requeue(ledger: Ledger, entry: Entry, by: str, now: datetime) -> None:
         remember(ledger, [entry.handle])
         ledger.db.run(_AGAIN, (entry.handle,))
     ledger.move(place, [entry.handle], entry.state, after, now, note=f"retried by {by}")
+
+
+_IS = Text("现为{state}", "is {state}")
+_NEWER = Text("已有更新的版本", "a newer version was entered")
+_MAY_HAVE_LEFT = Text(
+    "可能已经送出，须等对方答复", "may have left; the answer of the target decides"
+)

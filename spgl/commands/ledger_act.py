@@ -57,7 +57,7 @@ def run(call: Call, ledger: Ledger) -> int:
     done: Act = act(ledger, selector, getpass.getuser(), datetime.now().astimezone())
     print(_DONE.fill({"n": f"{len(done.moved):,}"})[call.lang])
     for entry, why in done.left:
-        print(f"  {selecting.entry_line(entry, call.lang)}  ({why})")
+        print(f"  {selecting.entry_line(entry, call.lang)}  ({why[call.lang]})")
     return Exit.FINE
 
 

@@ -66,7 +66,7 @@ def _version(site: Site, name: str, text: str) -> str:
         raise Refusal(404, _NO_LEDGER)
     done = _in_ledger(site, name, int(text))
     if not done.moved:
-        why = done.left[0][1] if done.left else "it is in no state that allows it"
+        why = done.left[0][1] if done.left else _NO_STATE
         raise Refusal(409, _NOT_MOVED.fill({"why": why}))
     return f"version {text}"
 
@@ -142,6 +142,7 @@ _UNKNOWN = Text("没有这种处置", "no such act")
 _NO_LEDGER = Text("还没有台账", "there is no ledger yet")
 _NO_REASON = Text("请写明原因", "say why")
 _NO_VIOLATION = Text("这次运行没有这个问题", "this run has no such violation")
+_NO_STATE = Text("当前状态不允许", "it is in no state that allows it")
 _NOT_MOVED = Text(
     "未处置：{why}。记录的状态可能刚刚变化，请返回刷新",
     "nothing was done: {why}; its state may just have changed, go back and reload",
