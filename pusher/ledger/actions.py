@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from pusher import notes
 from pusher.ledger.core import Ledger
 from pusher.ledger.dissolve import dissolve, has_left, remember
 from pusher.ledger.queries import Entry, list_rows
@@ -76,12 +77,12 @@ def retry(ledger: Ledger, selector: Selector, by: str, now: datetime) -> Act:
 
 def withdraw(ledger: Ledger, selector: Selector, by: str, now: datetime) -> Act:
     """Never send these: blocked, waiting, queued, held, refused or given up → withdrawn."""
-    return _end(ledger, selector, State.WITHDRAWN, f"withdrawn by {by}", now)
+    return _end(ledger, selector, State.WITHDRAWN, notes.WITHDRAWN.format(who=by), now)
 
 
 def hold(ledger: Ledger, selector: Selector, by: str, now: datetime) -> Act:
     """Keep waiting and queued versions back until they are retried."""
-    return _end(ledger, selector, State.HELD, f"held by {by}", now)
+    return _end(ledger, selector, State.HELD, notes.HELD.format(who=by), now)
 
 
 def _end(ledger: Ledger, selector: Selector, after: State, note: str, now: datetime) -> Act:
@@ -127,7 +128,7 @@ def _requeue(ledger: Ledger, entry: Entry, by: str, now: datetime) -> None:
     else:
         remember(ledger, [entry.handle])
         ledger.db.run(_AGAIN, (entry.handle,))
-    ledger.move(place, [entry.handle], entry.state, after, now, note=f"retried by {by}")
+    ledger.move(place, [entry.handle], entry.state, after, now, note=notes.RETRIED.format(who=by))
 
 
 _IS = Text("现为{state}", "is {state}")

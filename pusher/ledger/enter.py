@@ -14,7 +14,7 @@ from itertools import islice
 import orjson
 
 from pusher import batch as batches
-from pusher import crash
+from pusher import crash, notes
 from pusher.ledger.core import Ledger
 from pusher.ledger.database import LedgerError, Row
 from pusher.ledger.dissolve import dissolve, has_left, may_have_left
@@ -28,7 +28,6 @@ from validator.text import Text
 
 #: Records per transaction: what a kill makes the next run enter again.
 CHUNK = 8_000
-SUPERSEDED = "superseded"
 _CACHE = 200_000
 
 _BLOCKED = """
@@ -208,7 +207,7 @@ class _Entering:
             if before is State.QUEUED and has_left(self.ledger, known.latest):
                 return before
             known.blocked -= before is State.BLOCKED
-            self._move(known, known.latest, before, State.WITHDRAWN, SUPERSEDED)
+            self._move(known, known.latest, before, State.WITHDRAWN, notes.SUPERSEDED)
         return before
 
     def _move(self, known: Known, version: int, before: State, after: State, note: str) -> None:
@@ -287,7 +286,9 @@ class _Entering:
         if gone:
             sql = "UPDATE identity SET blocked = blocked - ? WHERE id = ? RETURNING place"
             place = self.ledger.db.rows(sql, (len(gone), identity))[0][0]
-            self.ledger.move(place, gone, State.BLOCKED, State.WITHDRAWN, self.now, note=SUPERSEDED)
+            self.ledger.move(
+                place, gone, State.BLOCKED, State.WITHDRAWN, self.now, note=notes.SUPERSEDED
+            )
 
 
 _UNBALANCED = Text(

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from pusher import batch as batches
+from pusher import notes
 from pusher.ledger.core import Ledger
 from pusher.ledger.enter import CHUNK
 from pusher.ledger.intake import Intake
@@ -110,7 +111,7 @@ def _adopt(ledger: Ledger, rows: Intake, chunk: list[Record], counts: dict[str, 
             continue
         content = batches.canonical(record.content)
         digest = batches.digest(content)
-        version = rows.insert(known_, record, content, digest, State.ACCEPTED, "adopted")
+        version = rows.insert(known_, record, content, digest, State.ACCEPTED, notes.ADOPTED)
         known_.latest = version
         landed.append((version,))
         counts["adopted"] += 1

@@ -14,7 +14,7 @@ from itertools import islice
 import orjson
 
 from pusher import batch as batches
-from pusher import crash
+from pusher import crash, notes
 from pusher.batch import Outgoing
 from pusher.ledger.content import Contents
 from pusher.ledger.core import Ledger, moment
@@ -36,7 +36,6 @@ JOIN identity i ON i.id = v.identity
 WHERE v.place = ? AND v.state = 'queued' AND v.batch IS NULL AND v.operation = ?
 ORDER BY v.division, v.id LIMIT ?"""  # noqa: S608 - the columns are ours
 _SAME = "SELECT 1 FROM version WHERE id = ? AND digest = ? AND state <> 'rejected'"
-_IDLE = "the target stands as this would leave it"
 _OPEN = """
 SELECT b.id, b.key, b.place, p.name, b.members, b.phase, b.touched, b.attempts, b.asked, b.burnt,
   b.first_at, b.last_at, b.bytes
@@ -126,7 +125,7 @@ def _fresh(
                 ledger.db.run("UPDATE version SET previous = ? WHERE id = ?", (previous, row[0]))
             ready.append(outgoing(contents, row, previous))
         if idle:
-            ledger.move(place, idle, State.QUEUED, State.WITHDRAWN, now, note=_IDLE)
+            ledger.move(place, idle, State.QUEUED, State.WITHDRAWN, now, note=notes.IDLE)
         if ready or not idle:
             return ready
 

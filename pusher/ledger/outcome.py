@@ -13,6 +13,7 @@ from datetime import datetime
 import orjson
 
 from pusher import batch as batches
+from pusher import notes
 from pusher.ledger.core import Ledger, moment
 from pusher.ledger.dissolve import dissolve, remember
 from pusher.ledger.frozen import LEFT, UNDONE, Claim, freeze, members
@@ -175,7 +176,7 @@ def recover(ledger: Ledger, target: Target, now: datetime, *, began: bool = Fals
     crashed = [r for r in ledger.db.rows(_CRASHED, (target.name,)) if r[1] not in living]
     at = now.timestamp()
     for batch, _, place, versions, attempts, size in crashed:
-        note = "found after a crash"
+        note = notes.CRASHED
         ledger.move(
             place,
             orjson.loads(versions),
@@ -264,7 +265,7 @@ def _requeue(ledger: Ledger, target: Target, claim: Claim, now: datetime, *, und
     if rows:
         gone = [row[0] for row in rows]
         dissolve(ledger, gone)
-        ledger.move(claim.place, gone, State.QUEUED, State.WITHDRAWN, now, note="superseded")
+        ledger.move(claim.place, gone, State.QUEUED, State.WITHDRAWN, now, note=notes.SUPERSEDED)
         release_after(ledger, target, claim.identities, now)
 
 

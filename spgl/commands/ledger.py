@@ -174,19 +174,19 @@ def _named(
 
 
 def _life_lines(told: Life, lang: Lang) -> list[str]:
+    from pusher.notes import in_words
+
     key = " ".join(f"{k}={v}" for k, v in told.key.items())
     lines = [f"{told.target} · {told.table} · {key}"]
     for line in told.timeline:
         at = line.at.astimezone().isoformat(sep=" ", timespec="milliseconds")[:23]
         what = selecting.what(line.what, lang)
-        lines.append(
-            f"  {at}  v{line.sequence} {line.operation:<10} {what}  {line.detail}".rstrip()
-        )
+        said = in_words(line.detail)[lang]
+        lines.append(f"  {at}  v{line.sequence} {line.operation:<10} {what}  {said}".rstrip())
     for version in told.versions:
         entry = version.entry
         state = selecting.what(entry.state, lang)
-        lines.append(
-            f"  → v{entry.sequence} {state} {entry.lsh and f'LSH={entry.lsh}'} {entry.note}"
-        )
+        lsh, note = entry.lsh and f"LSH={entry.lsh}", in_words(entry.note)[lang]
+        lines.append(f"  → v{entry.sequence} {state} {lsh} {note}")
         lines += [f"      {Text('等待', 'waits for')[lang]} {link}" for link in version.waits_for]
     return lines

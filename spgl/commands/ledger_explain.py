@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from pusher.notes import in_words
 from pusher.states import TITLES, State
 from spgl.planning import held_by
 from spgl.pushing import away_text
@@ -122,7 +123,7 @@ def _sentence(version: Version, now: datetime, lang: Lang) -> str:
     note = (
         ", ".join(held_by(rule, lang) for rule in entry.note.split(", "))
         if entry.state is State.BLOCKED
-        else entry.note
+        else in_words(entry.note)[lang]
     )
     words = {
         "note": note or "-",

@@ -17,6 +17,7 @@ import orjson
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from pusher.notes import in_words
 from pusher.states import TITLES as STATES
 from spgl.inspector import walk, words
 from spgl.inspector.filters import table_title
@@ -115,6 +116,7 @@ def _environment() -> Environment:
         finalize=_shown,
     )
     made.filters.update(n=_number, share=_share, day=_day, moment=_moment, short=_short, ms=_ms)
+    made.filters.update(words=in_words)
     made.globals.update(
         w=words,
         phrases=phrases,
