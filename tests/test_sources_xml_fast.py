@@ -24,7 +24,8 @@ FIELD = st.sampled_from([
     '<XMMC xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:nil="true">x</XMMC>',
     "<XMMC><![CDATA[<r>]]></XMMC>", "<XMMC>a<!-- c -->b</XMMC>", '<field name="XMMC">f</field>',
     "<field>bare</field>", "<XMMC>a<b>c</b></XMMC>", "text", "<项目代码>P</项目代码>",
-    '<XMDM id="1">q</XMDM>',
+    '<XMDM id="1">q</XMDM>', '<field name="GCDM" x="1"/>', '<field name="">e</field>',
+    '<field name="XMDM" x="2">z</field>', '<XMDM name="XMMC">n</XMDM>',
 ])  # fmt: skip
 RECORD = st.one_of(
     st.just("<r><GCDM>G1</GCDM><XMMC>n</XMMC></r>"),
@@ -61,6 +62,7 @@ def test_records_read_as_without_layouts(records: list[str]) -> None:
         fast = told(path)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("validator.sources.xml_records._PLAIN", lambda _: False)
+            patch.setattr("validator.sources.xml_records._NAMED", lambda _: False)
             assert told(path) == fast
 
 

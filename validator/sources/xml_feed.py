@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from lxml import etree
 
-from validator.frozen import dataclass
 from validator.sources.source import Place
 
 #: Every `<`.
@@ -90,12 +90,13 @@ class Cursor:
                 return b""
             self._read()
 
-    def skip_past(self, stop: re.Pattern[bytes]) -> bytes | None:
-        """Move behind the next match and return it; None at the end of the file."""
+    def skip_past(self, stop: re.Pattern[bytes], stay: bytes = b"") -> bytes | None:
+        """Move behind the next match, to its start where it is `stay`, and return it; None at the
+        end of the file."""
         while True:
             found = stop.search(self._data, self._at)
             if found is not None:
-                self._take(found.end())
+                self._take(found.start() if found.group() == stay else found.end())
                 return found.group()
             if self._final:
                 return None

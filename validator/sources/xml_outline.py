@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from lxml import etree
 
-from validator.frozen import dataclass
 from validator.pack import Table
 from validator.sources.source import Place
 from validator.sources.xml_feed import (
@@ -29,6 +28,8 @@ from validator.sources.xml_feed import (
 #: Elements that only hold tables, and those that hold no records.
 _HOLDERS = frozenset({"mysqldump", "database"})
 _NO_RECORDS = frozenset({"table_structure", "options", "events", "routines", "triggers"})
+#: What a search for marks finds of an end tag.
+_LESS = b"<"
 _CLOSED_BY = {b"<!--": b"-->", b"<![CDATA[": b"]]>", b"<?": b"?>"}
 
 
@@ -110,9 +111,9 @@ def _skip(walk: _Walk, cursor: Cursor, element: etree._Element) -> None:
     """Move to the end tag of the element. In well-formed content only comments, CDATA, processing
     instructions and an element of the same name could be mistaken for it or hide it."""
     line, depth, name = cursor.line, 0, re.escape(written_name(element))
-    mark = re.compile(rb"<!--|<!\[CDATA\[|<\?|<%b(?:\s[^>]*)?>|(?=</%b[\s>])" % (name, name))
-    while (found := cursor.skip_past(mark)) is not None:
-        if not found:
+    mark = re.compile(rb"<(?:!--|!\[CDATA\[|\?|%b(?:\s[^>]*)?>|(?=/%b[\s>]))" % (name, name))
+    while (found := cursor.skip_past(mark, stay=_LESS)) is not None:
+        if found == _LESS:
             if not depth:
                 break
             cursor.skip_past(re.compile(rb"</"))

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterable
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from xml.sax.saxutils import quoteattr
 
 import numpy as np
 import polars as pl
 from lxml import etree
 
-from validator.frozen import dataclass
 from validator.records import SourceError, Unreadable
 from validator.sources.columns import Keys
 from validator.sources.parts import STEP, Part
@@ -41,6 +40,8 @@ _NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 _MIXED = etree.XPath("boolean(text()[normalize-space()] | */*)")
 #: Neither of these, and no attribute of a field.
 _PLAIN = etree.XPath("not(text()[normalize-space()] | */* | */@*)")
+#: Neither of these, and of fields with a text no attribute but a name.
+_NAMED = etree.XPath("not(text()[normalize-space()] | */* | */@*[name() != 'name' and ../text()])")
 #: Layouts that are remembered; exports have one or two.
 _LAYOUTS = 64
 _ROWS = 2000
@@ -112,7 +113,7 @@ class _Table:
     ended: bool = False
     cut: re.Pattern[bytes] = ANYWHERE
     open: list[_Open] = field(default_factory=list)
-    layouts: dict[tuple[str, ...], list[str | None]] = field(default_factory=dict)
+    layouts: dict[tuple[object, ...], list[str | None]] = field(default_factory=dict)
 
 
 def parts(
@@ -266,21 +267,22 @@ def _drop(element: etree._Element | None) -> None:
 
 
 def _read(record: etree._Element, table: _Table, keys: Keys) -> dict[str, str] | Text:
-    """What `_cells` says; a plain record whose elements were seen in this order before is read by
-    what they meant then."""
-    if not _PLAIN(record):
+    """What `_cells` says; a record whose elements were seen in this order before is read by what
+    they meant then, if it is plain or its fields have names."""
+    plain = _PLAIN(record)
+    if not plain and not _NAMED(record):
         return _cells(record, keys)
     children = list(record)
-    tags = tuple([child.tag for child in children])
+    tags = tuple([c.tag if plain else (c.tag, c.get("name")) for c in children])
     layout = table.layouts.get(tags)
     if layout is None:
         result = _cells(record, keys)
         if not isinstance(result, Text) and len(table.layouts) < _LAYOUTS:
-            names = [local_name(child) for child in children]
+            names = [_name(child) for child in children]
             table.layouts[tags] = [keys.match(name).field for name in names]
-            if all(element.prefix is None for element in (record, *children)):
-                plain = table.known.plain
-                plain.learn(local_name(record), names, lambda n: keys.match(n).field or n)
+            if plain and all(element.prefix is None for element in (record, *children)):
+                known = table.known.plain
+                known.learn(local_name(record), names, lambda n: keys.match(n).field or n)
         return result
     return {
         name: text
@@ -297,8 +299,7 @@ def _cells(record: etree._Element, keys: Keys) -> dict[str, str] | Text:
     first: dict[str, str] = {}
     names: list[str] = []
     for child in record:
-        tag = local_name(child)
-        name = (child.get("name") or tag) if tag == "field" else tag
+        name = _name(child)
         names.append(name)
         matched = keys.match(name).field
         identity = matched or name
@@ -310,6 +311,12 @@ def _cells(record: etree._Element, keys: Keys) -> dict[str, str] | Text:
             cells[matched] = text
     keys.note(names)
     return cells
+
+
+def _name(element: etree._Element) -> str:
+    """What names a field."""
+    tag = local_name(element)
+    return (element.get("name") or tag) if tag == "field" else tag
 
 
 def _part(gathered: _Gathered, keys: Keys) -> Part:
