@@ -13,6 +13,7 @@ import io
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +22,6 @@ from uuid import UUID, uuid5
 from pusher import crash
 from pusher.ledger import inbound
 from spgl.config import ConfigError
-from validator.frozen import dataclass
 from validator.pack import Attests, Packs, Role, Table
 from validator.text import Lang, Text
 

@@ -10,7 +10,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,6 @@ from spgl.config import ConfigError
 from spgl.progress import shown
 from spgl.spool import spool_folder
 from spgl.standard_input import with_standard_input
-from validator.frozen import dataclass
 from validator.pack import Packs
 from validator.text import Lang, Text
 

@@ -14,12 +14,12 @@ import os
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
 from spgl import __version__
 from spgl.config import ConfigError, Settings, load, locale_lang
-from validator.frozen import dataclass
 from validator.text import Lang, Text
 
 

@@ -10,12 +10,11 @@ from __future__ import annotations
 import locale
 import os
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from spgl.ledger_place import LedgerPlace, fault_of
 from spgl.settings import SETTINGS, TARGET_SETTINGS, Setting, schema
-from validator.frozen import dataclass
 from validator.text import Lang, Text
 
 DEFAULT_FILE = "spgl.toml"

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from io import StringIO
 
 from spgl.evidence import NOTE, shipped, table_uses
-from validator.frozen import dataclass
 from validator.pack import Pack, Packs
 from validator.rule import Use
 from validator.text import Text

@@ -13,13 +13,12 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from spgl.cli import Call
 from spgl.config import ConfigError
-from validator.frozen import dataclass
 from validator.text import Text
 
 if TYPE_CHECKING:

@@ -13,12 +13,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spgl.cli import Call
 from spgl.config import ConfigError
-from validator.frozen import dataclass
 from validator.lexical import canonical, is_blank, matches
 from validator.pack import Packs, Table
 from validator.records import Record

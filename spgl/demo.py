@@ -16,10 +16,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from spgl.config import ConfigError
-from validator.frozen import dataclass
 from validator.text import Lang, Text
 
 MARK = ".spgl-demo"

@@ -7,11 +7,11 @@ A place is a value; opening it is the only thing it does. The password of a data
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
-from validator.frozen import dataclass
 from validator.text import Text
 
 if TYPE_CHECKING:

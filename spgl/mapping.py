@@ -14,11 +14,11 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from pusher.reasons import ANY, Group
 from spgl.config import ConfigError
-from validator.frozen import dataclass
 from validator.rules import rules
 from validator.text import Lang, Text
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,6 @@ from typing import TYPE_CHECKING
 from spgl import __version__
 from spgl.cli import Call, Exit
 from spgl.config import ConfigError
-from validator.frozen import dataclass
 from validator.pack import Packs
 from validator.run import Result
 from validator.text import Lang, Text

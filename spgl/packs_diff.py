@@ -9,13 +9,12 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spgl import checking
 from spgl.cli import Call, Exit
-from validator.frozen import dataclass
 from validator.text import Lang, Text
 from validator.violation import Severity
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,6 @@ from typing import TYPE_CHECKING
 from spgl import mapping
 from spgl.cli import Call
 from spgl.refused_run import spoken, store
-from validator.frozen import dataclass
 from validator.pack import Packs
 from validator.text import Lang, Text
 

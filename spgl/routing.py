@@ -7,13 +7,12 @@ one target: what two could claim is a ConfigError, what none claims is told and 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 from spgl import targets
 from spgl.cli import Call
 from spgl.config import ConfigError
-from validator.frozen import dataclass
 from validator.text import Lang, Text
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -13,7 +14,6 @@ from spgl.checking import Checking
 from spgl.cli import Call, Exit, gravest, is_temporary
 from spgl.config import ConfigError
 from spgl.routing import Route, Routes, heading
-from validator.frozen import dataclass
 from validator.text import Text
 
 if TYPE_CHECKING:

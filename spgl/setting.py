@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from validator.frozen import dataclass
 from validator.text import Text
 
 

@@ -26,26 +26,6 @@ def test_libraries_are_imported_only_where_they_are_used(tmp_path: Path) -> None
     assert modules & UNNEEDED == set()
 
 
-def test_classes_are_cheap_to_define(tmp_path: Path) -> None:
-    """Those of the standard library take a tenth of a millisecond for each method, at each start;
-    without slots, as for what is cached in an instance, there is no other."""
-    file = tmp_path / "SPGL_XMJBXXB.csv"
-    file.write_text("GCDM,XMMC\n2401-990102-04-02-000001,样川\n", encoding="utf-8")
-    code = (
-        "import sys; from dataclasses import is_dataclass; from spgl.cli import main;"
-        f"main(['validate', {str(file)!r}, '--no-store', '-q']);"
-        "ours = [m for n, m in sys.modules.items() if n.split('.')[0] in ('validator', 'spgl')];"
-        "made = {c for m in ours for c in vars(m).values() if isinstance(c, type)"
-        " and is_dataclass(c) and hasattr(c, '__slots__') and c.__module__ == m.__name__};"
-        "dear = [c for c in made if 'validator.frozen' not in"
-        " {getattr(v, '__module__', '') for v in vars(c).values()}];"
-        "print(len(made), *dear, file=sys.stderr)"
-    )
-    number, *dear = _said(code).split()
-    assert int(number) > 100
-    assert dear == [], "take dataclass from validator.frozen"
-
-
 def test_no_garbage_is_looked_for_at_the_end() -> None:
     code = (
         "import sys\n"

@@ -10,12 +10,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 
-from validator.frozen import dataclass
 from validator.records import SourceError
 from validator.reports.plain import excerpt, visible
 from validator.reports.tally import qualified

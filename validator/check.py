@@ -6,7 +6,7 @@ The story is in `check`; each step is a module of its own. It sends nothing and 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Literal
@@ -21,7 +21,6 @@ from validator.counting import counted, pack_line
 from validator.dataset import Columns, Index, Mark, Shape, read, shapes
 from validator.duplicates import Place, Settled, settle
 from validator.finding import Veil, of_source
-from validator.frozen import dataclass
 from validator.pack import Packs
 from validator.passing import Outcome
 from validator.pending import Pending, ask, ask_keys, ask_parents, hold, write

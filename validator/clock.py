@@ -10,14 +10,13 @@ It knows no rule and no state code.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-
-from validator.frozen import dataclass
 
 if TYPE_CHECKING:
     from holidays import HolidayBase

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
-from validator.frozen import dataclass
 from validator.reports.tally import qualified
 from validator.run import Result, Run
 from validator.text import Text

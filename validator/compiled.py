@@ -6,10 +6,9 @@ Numbers are what stored violations point to. It evaluates nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from validator.frozen import dataclass
 from validator.pack import Packs, Provenance, Table
 from validator.plan import compile, final_uses
 from validator.reading import Entry

@@ -8,7 +8,7 @@ ask it for frames.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 import numpy as np
@@ -16,7 +16,6 @@ import numpy.typing as npt
 import polars as pl
 
 from validator.canon import canonical, canonical_frame, times, without_blanks
-from validator.frozen import dataclass
 from validator.lexical import matches_expr
 from validator.pack import Exchange, Kind, Otherwise, Packs, Provenance, Table
 from validator.rule import Need, identity

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
@@ -20,7 +21,6 @@ from validator import paper
 from validator.form import LIST, OBJECT, SHAPES, Document, DocumentUse, Mark, Member
 from validator.form_schema import CHAIN, UNKNOWN, UNREADABLE, document_schema, marks
 from validator.formats import FORMATS
-from validator.frozen import dataclass
 from validator.json_schema import format_checker
 from validator.lexical import is_blank
 from validator.pack import Field, Packs, Personal, Table

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
@@ -16,7 +17,6 @@ import polars as pl
 
 from validator.canon import canonical_frame
 from validator.dataset import Columns, Hashes, Mark
-from validator.frozen import dataclass
 from validator.pack import Role, Table
 from validator.reading import Reader, TableRun
 from validator.rereading import Again, again

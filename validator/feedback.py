@@ -6,9 +6,8 @@ Reading it from disk is `validator.load_build`; turning rows into case events is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from validator.frozen import dataclass
 from validator.pack import Provenance
 
 

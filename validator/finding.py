@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import repeat
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,6 @@ import orjson
 import polars as pl
 
 from validator.canon import canonical_frame
-from validator.frozen import dataclass
 from validator.lexical import is_blank
 from validator.mask import keyed, masked
 from validator.pack import Role, Table

@@ -7,9 +7,9 @@ JSON Schema of them, `validator.documents` judges by it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 
-from validator.frozen import dataclass
 from validator.pack import Attests, Personal, Provenance
 from validator.text import Text
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from validator.frozen import dataclass
 from validator.lexical import PATTERNS
 from validator.pack import Kind
 from validator.text import Text

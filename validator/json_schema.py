@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from validator.formats import FORMATS
-from validator.frozen import dataclass
 from validator.pack import RECONSTRUCTED, Packs, Table
 from validator.rule import Rule, Scope, Use, uses_in
 from validator.rules import rules

@@ -7,13 +7,12 @@ the shape of their format; any other value, and null, passes (its shape is anoth
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-
-from validator.frozen import dataclass
 
 Bytes = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]

@@ -6,9 +6,8 @@ It finds tables and places of messages; what is compared is each rule's own matt
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from validator.frozen import dataclass
 from validator.pack import Packs, Table
 from validator.rule import Use, named_table
 

@@ -12,13 +12,12 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib.resources import files as package_files
 from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, NoReturn, cast
 
-from validator.frozen import dataclass
 from validator.load_parsed import PARSED, parsed, written
 from validator.pack import PackError
 

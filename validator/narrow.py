@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,6 @@ import numpy.typing as npt
 import polars as pl
 
 from validator.counting import Counts, counted
-from validator.frozen import dataclass
 from validator.pack import Packs
 from validator.records import Record
 from validator.run import Result, Run

@@ -11,7 +11,7 @@ apart from dates such as 20240105. How changes are told is `validator.changes`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -19,7 +19,6 @@ import polars as pl
 
 from validator.cells import any_part, holds, listed, matches
 from validator.formats import FORMATS
-from validator.frozen import dataclass
 from validator.lexical import BLANK, canonical_expr, matches_expr
 from validator.pack import Field, Kind, Packs, Table
 from validator.records import Batch, Changed

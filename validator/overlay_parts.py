@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import cast
 
-from validator.frozen import dataclass
 from validator.load_files import Data, Document, Step, did_you_mean, fail
 
 Plain = dict[str, object]

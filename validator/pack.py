@@ -6,11 +6,10 @@ A pack holds no code and no expressions: it declares fields and *uses* named rul
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from validator.frozen import dataclass
 from validator.text import Text
 
 if TYPE_CHECKING:

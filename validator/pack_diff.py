@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
-from validator.frozen import dataclass
 from validator.pack import Condition, Field, Pack, Provenance, RuleUse, Table
 from validator.text import Lang, Text
 

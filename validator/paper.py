@@ -10,14 +10,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import cast
 
 import orjson
 
-from validator.frozen import dataclass
 from validator.lexical import is_blank, matches
 from validator.pack import Kind, Personal
 from validator.text import Text

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain, repeat
 
@@ -17,7 +18,6 @@ import polars as pl
 
 from validator.canon import canonical_frame
 from validator.duplicates import Place
-from validator.frozen import dataclass
 from validator.pack import Packs, Reference, Role, Table
 from validator.reading import Reader, TableRun
 from validator.records import Link, Operation, Record, Standing

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,6 @@ from validator.compiled import Compiled
 from validator.dataset import Index
 from validator.duplicates import Place, Settled
 from validator.finding import build, told_by
-from validator.frozen import dataclass
 from validator.plan import RuleError
 from validator.reading import Reader, TableRun
 from validator.rereading import Again, again

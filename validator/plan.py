@@ -8,14 +8,13 @@ reads no source and knows no dataset rule.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from validator.cells import listed, odd_start
-from validator.frozen import dataclass
 from validator.lexical import BLANK
 from validator.pack import Packs, Role, Table
 from validator.rule import Rule, Scope, Use, uses_in

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +18,6 @@ import polars as pl
 
 from validator.dataset import Columns, Mark, Shape, read
 from validator.finding import Spot, Veil, build, of_documents, of_source, of_unreadable
-from validator.frozen import dataclass
 from validator.gathered import Gathered, joined
 from validator.native import plain
 from validator.pack import Packs, Table

@@ -7,7 +7,7 @@ its standing. Reading is `validator.sources`, judging is `validator.check`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from validator.frozen import dataclass
 from validator.pack import Table
 from validator.text import Text
 

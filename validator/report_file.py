@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeGuard
 
 import orjson
 
-from validator.frozen import dataclass
 from validator.pack import Provenance
 from validator.records import SourceError
 from validator.reports.json import SCHEMA_VERSION

@@ -7,13 +7,13 @@ or kept here.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from validator.finding import Spot
-from validator.frozen import dataclass
 from validator.native import plain
 from validator.pack import Table
 from validator.reading import Reader, Segment, TableRun

@@ -8,11 +8,10 @@ Compiling and running rules is `validator.plan` and `validator.check`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from validator.frozen import dataclass
 from validator.pack import Attests, Provenance
 from validator.severity import by_evidence, overridden
 from validator.text import Text

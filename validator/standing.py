@@ -7,7 +7,7 @@ of generations, and counted at the record whose own error holds it back. It read
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,6 @@ import polars as pl
 
 from validator.dataset import Columns, Index
 from validator.duplicates import Place
-from validator.frozen import dataclass
 from validator.pack import Reference, Table
 
 Mask = npt.NDArray[np.bool_]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,7 +17,6 @@ import orjson
 import polars as pl
 
 from validator.finding import SCHEMA
-from validator.frozen import dataclass
 from validator.pack import Packs, Provenance
 from validator.records import SourceError
 from validator.rule import Use

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
-from validator.frozen import dataclass
 from validator.pack import Provenance
 from validator.text import Text
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from validator.frozen import dataclass
 from validator.json_schema import record_uses
 from validator.lexical import BLANK, PATTERNS, matches
 from validator.pack import RECONSTRUCTED, CodeList, Field, Kind, Packs, Table

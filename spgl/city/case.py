@@ -6,6 +6,7 @@ The event history of a case follows the state machine of the exchange: intake 1,
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 
@@ -13,7 +14,6 @@ from spgl.city.catalogue import ITEMS, MATERIALS, Item, material_code
 from spgl.city.names import OFFICES, Company
 from spgl.city.project import Project, office_of
 from spgl.city.table import Rows, day, later, soon
-from validator.frozen import dataclass
 
 INTAKE, WITHDRAWN, ACCEPTED, NOT_TAKEN, REFUSED = 1, 2, 3, 4, 5
 CORRECTION, CORRECTED, HANDLING, SPECIAL, SPECIAL_END = 6, 7, 8, 9, 10

@@ -6,9 +6,8 @@ uses the catch-all 9990000.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
-
-from validator.frozen import dataclass
 
 OPENED = datetime(2022, 12, 1, 9, 0)
 RENEWED = datetime(2024, 7, 1, 9, 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
@@ -23,7 +23,6 @@ from spgl.city.catalogue import ITEMS
 from spgl.city.project import Project
 from spgl.city.stages import Granted
 from spgl.city.table import later
-from validator.frozen import dataclass
 
 _STUMBLES = (WITHDRAWN, NOT_TAKEN, REFUSED, TAKEN_BACK, REVOKED)
 

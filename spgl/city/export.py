@@ -11,13 +11,13 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Literal
 from xml.sax.saxutils import escape, quoteattr
 
 from spgl.city.table import Record
-from validator.frozen import dataclass
 
 EXCHANGE = ("LSH", "SJYXBS", "SJWXYY", "SJSCZT", "SBYY")
 LOCAL = ("ROWGUID", "SYNC", "OPERATEDATE")

@@ -5,7 +5,7 @@ No list of real names is used anywhere: a name is two signs of the sixty-year cy
 
 from __future__ import annotations
 
-from validator.frozen import dataclass
+from dataclasses import dataclass
 
 CITY = "样川市"
 DIVISION = "990100"

@@ -7,10 +7,10 @@ and one withdrawn record.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from spgl.city.life import NIGHT_ONE, NIGHT_TWO, make_city
 from spgl.city.table import Record
-from validator.frozen import dataclass
 
 Tables = dict[str, list[Record]]
 

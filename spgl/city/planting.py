@@ -7,12 +7,12 @@ must be found; its place in a file is known once the files are written.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from spgl.city.export import RAW
 from spgl.city.nights import Tables
 from spgl.city.table import Record
-from validator.frozen import dataclass
 
 Wanted = Callable[[Record], bool]
 #: What the defect is, for people: zh, en.

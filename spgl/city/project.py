@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
@@ -20,7 +21,6 @@ from spgl.city.names import (
     person,
 )
 from spgl.city.table import Rows, day, later
-from validator.frozen import dataclass
 
 PROJECTS = 66
 FIRST = datetime(2023, 1, 9, 9, 0)

@@ -7,14 +7,13 @@ night. Drawing random numbers never depends on the cut.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from random import Random
 from uuid import UUID
 
 from spgl.city.names import DIVISION
 from validator.clock import calendar
-from validator.frozen import dataclass
 
 Record = dict[str, str]
 

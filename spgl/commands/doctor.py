@@ -11,12 +11,12 @@ import importlib
 import os
 import platform
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spgl import __version__, checking, routing, targets
 from spgl.cli import Call, Exit
-from validator.frozen import dataclass
 from validator.text import Lang, Text
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from spgl import checking, narrowing, routing, serving, targets
@@ -18,7 +19,6 @@ from spgl.cli import Call, Exit
 from spgl.keys import key_text, shown_key
 from spgl.routing import Route
 from spgl.serving import Served
-from validator.frozen import dataclass
 from validator.text import Lang, Text
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ The state is kept by `pusher.ledger.circuits`; the words are those of `spgl push
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from spgl.pushing import away_text
-from validator.frozen import dataclass
 from validator.text import Text
 
 if TYPE_CHECKING:

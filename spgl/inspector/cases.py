@@ -8,13 +8,13 @@ Which codes start, pause and end a case are the pack's own rule parameters, not 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
 
 from spgl.inspector.snapshot import CASES, Snapshot, Snapshots
 from validator.clock import working_days
-from validator.frozen import dataclass
 from validator.pack import Packs, RuleUse, Table
 from validator.rule import named_table
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from spgl.inspector.filters import BY_USE, Filter, address
 from spgl.inspector.index import Coded, Index
-from validator.frozen import dataclass
 from validator.text import Text
 from validator.violation import Severity
 

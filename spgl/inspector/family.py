@@ -6,6 +6,7 @@ It looks into the records of one run; what only the target holds is named, not f
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -13,7 +14,6 @@ from spgl.inspector.cases import valid
 from spgl.inspector.site import Site
 from spgl.inspector.snapshot import Snapshot
 from spgl.inspector.walk import place_url
-from validator.frozen import dataclass
 from validator.pack import Reference, Table
 from validator.text import Text
 

@@ -4,7 +4,7 @@ many there would be for each further choice. Every filter is an address that can
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 import numpy as np
@@ -13,7 +13,6 @@ import numpy.typing as npt
 from spgl.inspector import words
 from spgl.inspector.index import Coded, Index, Mask
 from spgl.inspector.site import Ask
-from validator.frozen import dataclass
 from validator.reports import phrases
 from validator.reports.titles import Titles
 from validator.store import StoredUse

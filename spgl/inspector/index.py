@@ -11,6 +11,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -21,7 +22,6 @@ import polars as pl
 from spgl.inspector.runs import Runs
 from spgl.inspector.veil import table_of, veiled
 from validator.finding import SCHEMA, STORED, WHOSE
-from validator.frozen import dataclass
 from validator.pack import Packs, Table
 from validator.store import COLUMNS, Group, Row, Stored
 from validator.violation import Violation

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from pusher.ledger.core import Ledger
@@ -18,7 +19,6 @@ from pusher.ledger.selector import Selector
 from pusher.states import State
 from spgl.inspector.site import Refusal
 from spgl.ledger_place import LedgerPlace
-from validator.frozen import dataclass
 from validator.text import Text
 
 #: States that the partial index `version_attention` holds, in the words of its definition.

@@ -4,6 +4,7 @@ the content that was sent."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 import orjson
@@ -14,7 +15,6 @@ from pusher.ledger.queries import Life, life
 from pusher.states import State
 from spgl.inspector.ledger import entries, places
 from spgl.inspector.site import Refusal
-from validator.frozen import dataclass
 from validator.pack import Packs
 from validator.text import Text
 

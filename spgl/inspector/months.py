@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -16,7 +17,6 @@ import polars as pl
 from pusher.ledger.core import Ledger
 from pusher.states import State
 from spgl.inspector.ledger import Place
-from validator.frozen import dataclass
 
 #: Upper ends of the classes of days; the last class is open.
 DAYS = (1, 3, 7, 15)

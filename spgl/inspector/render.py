@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
@@ -22,7 +23,6 @@ from pusher.states import TITLES as STATES
 from spgl.inspector import walk, words
 from spgl.inspector.filters import table_title
 from spgl.inspector.site import Ask, Page, Site
-from validator.frozen import dataclass
 from validator.reports import phrases
 from validator.reports.plain import excerpt, visible
 from validator.reports.titles import where

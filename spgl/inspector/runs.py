@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from spgl.inspector.site import Refusal
-from validator.frozen import dataclass
 from validator.records import SourceError
 from validator.reports.summary import passed, severities
 from validator.run import Run

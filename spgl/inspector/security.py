@@ -9,12 +9,10 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import secrets
-from dataclasses import field
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from aiohttp import web
-
-from validator.frozen import dataclass
 
 COOKIE = "spgl_session"
 #: Sessions remembered; the oldest goes first.

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spgl.ledger_place import LedgerPlace
 from validator.finding import Veil
-from validator.frozen import dataclass
 from validator.pack import Packs, Table
 from validator.reports.titles import Titles
 from validator.text import Lang, Text

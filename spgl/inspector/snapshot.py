@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar, cast
@@ -24,7 +24,6 @@ from spgl.inspector.index import Coded, Index, coded, uncoded
 from spgl.inspector.runs import Runs
 from spgl.inspector.site import Refusal
 from validator.canon import canonical_frame
-from validator.frozen import dataclass
 from validator.native import plain
 from validator.pack import Packs, Table
 from validator.records import SourceError, TableSource

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from validator.frozen import dataclass
 from validator.pack import RECONSTRUCTED, Field, Kind, Pack, PackError, Packs, Role, Table
 from validator.severity import by_evidence
 from validator.violation import Severity

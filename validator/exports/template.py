@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from validator import describe_words as w
 from validator.exports.names import listed_name
 from validator.exports.workbook import Book, Looks, Sheet, Style, basis_lines, cell, open_book, rows
-from validator.frozen import dataclass
 from validator.pack import CodeList, Direction, Field, Kind, Packs, Role, Table
 from validator.severity import by_evidence
 from validator.text import Lang, Text

@@ -7,11 +7,11 @@ give the same bytes. What the sheets hold is `dictionary` and `template`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol, cast
 
-from validator.frozen import dataclass
 from validator.pack import RECONSTRUCTED, Packs
 from validator.text import Lang
 

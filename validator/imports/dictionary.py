@@ -10,10 +10,9 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from validator.frozen import dataclass
 from validator.imports.headers import Column, columns, required, written_codes, written_type, yes
 from validator.imports.official import Basis, Official, OfficialField, OfficialTable
 from validator.pack import EXCHANGE_FIELDS, Packs

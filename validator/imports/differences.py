@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from validator.exports.ddl import refuses_blank
-from validator.frozen import dataclass
 from validator.imports.official import Basis, Official, OfficialField, OfficialTable
 from validator.lexical import matches
 from validator.pack import EXCHANGE_FIELDS, Field, Kind, Packs, Role, Table

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
-from validator.frozen import dataclass
 from validator.pack import Kind
 
 

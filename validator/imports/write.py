@@ -11,11 +11,11 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from os.path import relpath
 from pathlib import Path
 
 from validator.exports.ddl import refuses_blank
-from validator.frozen import dataclass
 from validator.imports.differences import Compared, Difference, Matched, Topic
 from validator.imports.official import Basis, Official, OfficialField, OfficialTable
 from validator.load_files import CODE_COLUMNS

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from validator.frozen import dataclass
 from validator.marking.marks import Marks
 from validator.marking.workbook import Look, mark, sheet_names
 from validator.pack import Packs

@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from itertools import groupby
 
-from validator.frozen import dataclass
 from validator.reports import phrases
 from validator.reports.plain import excerpt, visible
 from validator.reports.tally import qualified

@@ -11,13 +11,12 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import IO
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from lxml import etree
 
-from validator.frozen import dataclass
 from validator.records import SourceError
 from validator.sources.archive import DAMAGE, damaged
 from validator.sources.source import MIB, Place

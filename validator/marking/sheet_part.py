@@ -10,10 +10,9 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import IO
 
-from validator.frozen import dataclass
 from validator.marking.marks import Cell, Row
 from validator.sources.xlsx_book import WIDEST
 from validator.violation import Severity

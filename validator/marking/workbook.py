@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 from zipfile import ZipFile
 
 from lxml import etree
 
-from validator.frozen import dataclass
 from validator.marking.front import put_before
 from validator.marking.marks import Marks, Places
 from validator.marking.note_parts import comments, last_shape, shapes

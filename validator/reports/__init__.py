@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO, Protocol, cast
 
-from validator.frozen import dataclass
 from validator.pack import Packs
 from validator.run import Result
 from validator.text import Lang, Text

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 
-from validator.frozen import dataclass
 from validator.reports import phrases
 from validator.reports.plain import excerpt, visible
 from validator.reports.tally import qualified

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import IO
@@ -17,7 +18,6 @@ from typing import IO
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from validator.frozen import dataclass
 from validator.pack import Packs
 from validator.reports import ReportOptions, phrases
 from validator.reports.plain import visible

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Protocol
 
 from lxml import etree
 
-from validator.frozen import dataclass
 from validator.pack import Packs
 from validator.reports import ReportOptions, phrases
 from validator.reports.plain import visible

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from validator.frozen import dataclass
 from validator.reports.plain import excerpt, visible
 from validator.reports.tally import qualified
 from validator.violation import Violation

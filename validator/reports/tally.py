@@ -7,10 +7,9 @@ violations and the length of their values. Machine formats that hold everything 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
-from validator.frozen import dataclass
 from validator.reports.plain import excerpt
 from validator.text import Text
 from validator.violation import Severity, Violation

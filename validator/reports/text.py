@@ -6,9 +6,9 @@ Every foreign character that could steer a terminal is shown as an escape.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import IO
 
-from validator.frozen import dataclass
 from validator.pack import Packs
 from validator.reports import ReportOptions, phrases
 from validator.reports.plain import excerpt, left, right, visible, width, wrap

@@ -6,8 +6,8 @@ A name that no pack knows (an unknown table, an unknown field) has no title and 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from validator.frozen import dataclass
 from validator.pack import Packs, Table
 from validator.reports.phrases import NO_STAGE
 from validator.reports.plain import visible

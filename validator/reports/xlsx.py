@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Protocol, cast
 
-from validator.frozen import dataclass
 from validator.pack import Packs
 from validator.reports import ReportOptions, phrases
 from validator.reports.flat import COLUMNS, cell

@@ -11,9 +11,9 @@ import importlib
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from validator.frozen import dataclass
 from validator.pack import Packs
 from validator.records import SourceError, TableSource
 from validator.run import FileProblem

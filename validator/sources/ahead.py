@@ -10,10 +10,9 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Generic, TypeVar
-
-from validator.frozen import dataclass
 
 T = TypeVar("T")
 R = TypeVar("R")

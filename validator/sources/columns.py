@@ -7,9 +7,8 @@ What matches nothing stays a column without a field, for others to report. No ce
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from validator.frozen import dataclass
 from validator.lexical import BLANK
 from validator.pack import Table
 from validator.records import Column

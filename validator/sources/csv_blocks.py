@@ -7,12 +7,11 @@ and delimiter are known here, tables are not.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 
-from validator.frozen import dataclass
 from validator.records import Ints
 from validator.sources.csv_layout import Layout
 from validator.sources.csv_proof import proof

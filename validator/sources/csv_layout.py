@@ -7,10 +7,9 @@ from data. Records are read by `csv_records` and `csv_blocks`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain
 
-from validator.frozen import dataclass
 from validator.pack import Table
 from validator.records import Column
 from validator.sources.columns import field_of, matched

@@ -8,10 +8,11 @@ suspicious; the exact reading is `csv_records`.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
-from validator.frozen import dataclass
 from validator.records import Ints
 from validator.sources.csv_records import QUOTE, Shape
 from validator.sources.parts import stepped

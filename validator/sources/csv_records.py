@@ -8,10 +8,9 @@ left to Polars. Slow by design; `csv_blocks` comes here only for suspicious bloc
 from __future__ import annotations
 
 import re
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cache
 
-from validator.frozen import dataclass
 from validator.records import Unreadable
 from validator.sources.reasons import NUL, TOO_LONG, UNDECODABLE
 from validator.text import Text

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from validator.frozen import dataclass
 from validator.pack import Table
 from validator.records import Batch, Column, Ints
 from validator.sources.columns import Keys, field_of

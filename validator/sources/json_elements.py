@@ -7,10 +7,10 @@ values, forbidden in strings. So every element is one line for `json_lines`. Non
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
-from validator.frozen import dataclass
 from validator.sources.json_lines import Lines, Refused
 from validator.sources.json_structure import State, marks
 from validator.sources.parts import STEP

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from validator.frozen import dataclass
 from validator.records import Column
 from validator.sources.reasons import NUL, TOO_LONG, TWICE, UNDECODABLE
 from validator.text import Text

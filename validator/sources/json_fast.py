@@ -8,12 +8,12 @@ survives. Lines it does not take are named, never judged.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from validator.frozen import dataclass
 from validator.records import Column, Ints
 from validator.sources.json_exact import Match
 from validator.sources.json_keys import Bytes, numbered

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
-from validator.frozen import dataclass
 from validator.records import Batch, Ints, Unreadable
 from validator.sources.ahead import ahead, side_by_side
 from validator.sources.columns import Keys

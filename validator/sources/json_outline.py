@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 
-from validator.frozen import dataclass
 from validator.sources.json_structure import State, marks
 from validator.sources.source import MIB, Place
 

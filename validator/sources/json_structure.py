@@ -3,9 +3,10 @@ chunk. It checks nothing else: what stands between the marks is read by others."
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from validator.frozen import dataclass
 from validator.records import Ints
 from validator.sources.json_keys import Bytes
 

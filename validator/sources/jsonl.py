@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from dataclasses import field
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from validator.frozen import dataclass
 from validator.pack import Table
 from validator.records import Batch, Column, Ints
 from validator.sources.columns import Keys

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from validator.frozen import dataclass
 from validator.pack import Packs, Table
 from validator.sources.source import Place, SourceOptions
 

@@ -7,8 +7,8 @@ Every reading of it, the second pass too, makes the same changes. What they are 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from validator.frozen import dataclass
 from validator.normalise import Repair, normalised, repairs_of
 from validator.pack import Packs, Table
 from validator.records import Batch, ChosenSource, Column, Ints, TableSource

@@ -7,11 +7,11 @@ where the field is numeric and wrong where the field is text. Nothing is judged 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
-from validator.frozen import dataclass
 from validator.pack import Kind, Table
 from validator.records import CHANGED, Batch, Column, Ints, SourceError
 from validator.sources.columns import matched

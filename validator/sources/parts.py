@@ -7,12 +7,11 @@ read and parsed without knowing what came before. No format is known here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
 
-from validator.frozen import dataclass
 from validator.records import Batch, Ints, SourceError, Unreadable
 
 #: Of so many records one place in the file is kept, so that chosen ones are found again.

@@ -6,11 +6,10 @@ A format is one module of this folder that defines `FORMAT`. This module reads n
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from validator.frozen import dataclass
 from validator.records import SourceError, TableSource
 from validator.run import FileProblem
 from validator.text import Text

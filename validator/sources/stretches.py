@@ -11,12 +11,12 @@ for records that only their reader tells apart). What cannot be told this way
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from io import FileIO
 from itertools import pairwise
 
 import numpy as np
 
-from validator.frozen import dataclass
 from validator.records import CHANGED, Batch, Ints, SourceError
 from validator.sources.encoding import raw_start
 from validator.sources.parts import STEP, Part, Stretch, numbered

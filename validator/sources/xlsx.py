@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
-from dataclasses import field
+from dataclasses import dataclass, field
 from itertools import islice
 from zipfile import ZipFile
 
@@ -17,7 +17,6 @@ import numpy as np
 import polars as pl
 from lxml import etree
 
-from validator.frozen import dataclass
 from validator.lexical import BLANK
 from validator.pack import Kind, Table
 from validator.records import CHANGED, Batch, Column, Ints, SourceError, Unreadable

@@ -10,10 +10,10 @@ import posixpath
 import re
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from lxml import etree
 
-from validator.frozen import dataclass
 from validator.sources.archive import DAMAGE, damaged
 from validator.sources.source import MIB, Place
 

@@ -7,6 +7,7 @@ marked, never repaired. Which field a cell belongs to is given; nothing is judge
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -15,7 +16,6 @@ from math import isfinite
 import polars as pl
 from lxml import etree
 
-from validator.frozen import dataclass
 from validator.pack import Kind
 from validator.sources.xlsx_book import text_of, unescaped
 

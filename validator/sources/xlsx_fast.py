@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
-from validator.frozen import dataclass
 from validator.pack import Kind
 from validator.sources.source import MIB, Place
 from validator.sources.xlsx_cells import DAYS, TEMPORAL, Cells, plain_cell

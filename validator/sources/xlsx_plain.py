@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import IO
 
 import numpy as np
 import polars as pl
 from lxml import etree
 
-from validator.frozen import dataclass
 from validator.sources.archive import DAMAGE, damaged
 from validator.sources.source import MIB, Place
 from validator.sources.xlsx_book import WIDEST, unescaped, unreadable

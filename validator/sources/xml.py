@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
-from validator.frozen import dataclass
 from validator.pack import Table
 from validator.records import Batch, Column, Ints
 from validator.sources.ahead import ahead

@@ -10,13 +10,12 @@ None, so what is read here is what it would read. Where records begin in a file 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from validator.frozen import dataclass
 from validator.records import Ints
 from validator.sources.parts import STEP, Part
 

@@ -11,10 +11,9 @@ import shutil
 import stat
 import zipfile
 from collections.abc import Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from validator.frozen import dataclass
 from validator.records import SourceError, TableSource
 from validator.run import FileProblem
 from validator.sources.archive import DAMAGE, UNPACKED, damaged, opened

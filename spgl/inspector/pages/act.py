@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -21,7 +22,6 @@ from pusher.ledger.selector import Selector
 from spgl.inspector.ledger import places, there
 from spgl.inspector.site import Refusal, Site
 from validator import baseline
-from validator.frozen import dataclass
 from validator.records import SourceError
 from validator.reports.tally import qualified
 from validator.text import Text

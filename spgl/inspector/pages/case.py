@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from urllib.parse import urlencode
 
@@ -16,7 +17,6 @@ from spgl.inspector.site import Ask, Page, Refusal, Site
 from spgl.inspector.snapshot import Snapshot
 from spgl.inspector.stages import item_titles
 from spgl.inspector.walk import case_url, place_url, project_url
-from validator.frozen import dataclass
 from validator.text import Text
 
 _ROWS = 100

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -13,7 +14,6 @@ from spgl.inspector.index import Index, Mask
 from spgl.inspector.site import Ask, Page, Site
 from spgl.inspector.walk import record_url
 from validator.compare import differences
-from validator.frozen import dataclass
 from validator.text import Text
 from validator.violation import Severity, Violation
 

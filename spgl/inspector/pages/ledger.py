@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from pusher.ledger.queries import Entry, status
@@ -13,7 +13,6 @@ from spgl.inspector.filters import table_title
 from spgl.inspector.ledger import ATTENTION, REASONS, Reason, listed, opened, places, reasons
 from spgl.inspector.site import Ask, Page, Refusal, Site
 from spgl.inspector.walk import key_url, sayable, version_url
-from validator.frozen import dataclass
 from validator.text import Text
 
 ROWS = 50

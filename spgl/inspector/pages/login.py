@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from spgl.inspector.site import Ask, Site
-from validator.frozen import dataclass
 from validator.text import Text
 
 TITLE = Text("需要令牌", "Token needed")

@@ -6,6 +6,7 @@ The numbers describe; which of them an assessment counts, and how, is not public
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -21,7 +22,6 @@ from spgl.inspector.ledger import opened, places
 from spgl.inspector.months import DAYS, Delay
 from spgl.inspector.site import Ask, Page, Refusal, Site
 from spgl.inspector.snapshot import Snapshot
-from validator.frozen import dataclass
 from validator.run import Run
 from validator.text import Text
 from validator.violation import Severity

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -20,7 +20,6 @@ from spgl.inspector.ledger import URGENT, opened, standing
 from spgl.inspector.pages.case import missing
 from spgl.inspector.runs import Night, night
 from spgl.inspector.site import Ask, Page, Site
-from validator.frozen import dataclass
 from validator.reports import phrases
 from validator.reports.summary import books, verdict_head
 from validator.text import Text

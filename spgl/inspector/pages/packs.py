@@ -3,11 +3,12 @@ each with what the last run counted."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from spgl.inspector import words
 from spgl.inspector.pages.rules import last_run
 from spgl.inspector.site import Ask, Page, Refusal, Site
 from validator.counting import pack_line
-from validator.frozen import dataclass
 from validator.pack import CodeList, Field, Table
 from validator.reports import phrases
 from validator.reports.titles import used_rules

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -16,7 +17,6 @@ from spgl.inspector.site import Ask, Page, Refusal, Site
 from spgl.inspector.snapshot import Snapshot
 from spgl.inspector.stages import board, item_titles, stages
 from spgl.inspector.walk import project_url
-from validator.frozen import dataclass
 from validator.text import Text
 from validator.violation import Severity
 

@@ -4,7 +4,7 @@ and its whole life. It says where the values come from, and why where they canno
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -19,7 +19,6 @@ from spgl.inspector.pages.packs import table_url
 from spgl.inspector.site import Ask, Page, Refusal, Site
 from spgl.inspector.snapshot import Snapshot, Whole
 from spgl.inspector.walk import case_url, project_url
-from validator.frozen import dataclass
 from validator.lexical import canonical, is_blank, matches
 from validator.pack import Table
 from validator.text import Text

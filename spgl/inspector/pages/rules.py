@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from spgl.inspector import words
 from spgl.inspector.filters import Filter, address, table_title
 from spgl.inspector.site import Ask, Page, Refusal, Site
-from validator.frozen import dataclass
 from validator.reports.titles import used_rules
 from validator.rule import Rule, Use
 from validator.rules import rules

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from spgl.inspector import words
 from spgl.inspector.runs import Night, night
 from spgl.inspector.site import Ask, Page, Site
-from validator.frozen import dataclass
 from validator.reports import phrases
 from validator.reports.summary import books, verdict_head
 from validator.run import FileProblem, PackLine, TableCounts

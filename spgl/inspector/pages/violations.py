@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,7 +12,6 @@ from spgl.inspector.filters import Chosen, Facet, Filter, address
 from spgl.inspector.index import Coded, Index, Mask
 from spgl.inspector.site import Ask, Page, Site
 from spgl.inspector.walk import record_url
-from validator.frozen import dataclass
 from validator.reports import phrases
 from validator.reports.tally import qualified
 from validator.run import RuleCount, Run
