@@ -270,6 +270,8 @@ def test_both_passes_make_the_same_changes(
     assert main(["validate", str(path), "--normalise", *options, *state]) == 0
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     changes = {v["fields"][0]: v for v in told if v["rule"] == "value-normalised"}
+    for change in changes.values():
+        del change["fingerprint"]  # may hold any digits
     assert set(changes) == {"XZQHDM", "NKGSJ", "JSDWDM", "GCDM"}
     assert {v["severity"] for v in changes.values()} == {"info"}
     assert "3070" not in str(changes["JSDWDM"]), "a personal number is masked"
