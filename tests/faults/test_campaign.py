@@ -19,6 +19,10 @@ SEED = int(os.environ.get("SPGL_SEED", "20260301"))
     ("kind", "ledger"), [*((k, "sqlite") for k in KINDS), ("http", "postgresql")]
 )
 def test_a_short_campaign_finds_nothing_wrong(kind: str, ledger: str, tmp_path: Path) -> None:
-    tally = asyncio.run(campaign((kind,), RUNS, SEED, tmp_path, (ledger,)))
-    assert not tally.failed, told(tally)
-    assert tally.done["pushes killed"], "nothing was killed"
+    for again in range(10):  # a quick machine may have pushed before the kill comes
+        seed = SEED + again * RUNS
+        tally = asyncio.run(campaign((kind,), RUNS, seed, tmp_path, (ledger,)))
+        assert not tally.failed, told(tally)
+        if tally.done["pushes killed"]:
+            return
+    raise AssertionError("nothing was killed")

@@ -99,7 +99,7 @@ async def nights_of_kills(shared: Shared, rng: Random) -> int:
                 number += 1
                 crew[f"w{number}"] = await asyncio.to_thread(shared.start, f"w{number}")
             name = await busy(shared, crew, rng)
-            await asyncio.sleep(rng.uniform(0.0, 0.2))
+            await asyncio.sleep(rng.choice((0.0, rng.uniform(0.0, 0.2))))
             process = crew.pop(name)
             if process.is_alive():
                 kill(process)
