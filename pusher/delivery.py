@@ -155,11 +155,11 @@ class _Push:
     async def living(self) -> AsyncIterator[None]:
         """Renew the lease on a shared ledger for as long as the run goes on. Where that fails for
         good, the run ends while the lease still holds: nothing of it may be on its way after."""
-        run = asyncio.current_task()
-        assert run is not None
         if not self.ledger.shared:
             yield
             return
+        run = asyncio.current_task()
+        assert run is not None
         beating = asyncio.create_task(self._beat())
         beating.add_done_callback(lambda beat: beat.cancelled() or run.cancel())
         try:

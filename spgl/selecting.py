@@ -145,10 +145,10 @@ def what(word: str, lang: Lang) -> str:
 
 def entry_line(entry: Entry, lang: Lang) -> str:
     """One version in one line."""
-    key = " ".join(f"{k}={v}" for k, v in entry.key.items())
-    table = entry.table.partition("/")[2]
     from pusher.notes import in_words
 
+    key = " ".join(f"{k}={v}" for k, v in entry.key.items())
+    table = entry.table.partition("/")[2]
     note = f"  {in_words(entry.note)[lang]}" if entry.note else ""
     return f"{entry.target}  {table}  {key}  v{entry.sequence} {what(entry.state, lang)}{note}"
 

@@ -7,9 +7,8 @@ the first fault is told, as of a cell. It writes nothing; `validator.finding` ma
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
@@ -66,7 +65,7 @@ def schema_uses(rule: str, packs: Packs, table: Table) -> tuple[Use, ...]:
     )  # fmt: skip
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Sheet:
     """One kind of document in one field: its schema, compiled when first needed, and the judges of
     its explicit rules. `numbers`: use of each mark."""
@@ -125,9 +124,7 @@ class Sheet:
         steps = paper.steps(flaw.pointer)
         member = self.member(steps)
         personal = member.personal if member else None
-        return dataclasses.replace(
-            flaw, places=self._words(member, steps) | flaw.places, personal=personal
-        )
+        return replace(flaw, places=self._words(member, steps) | flaw.places, personal=personal)
 
     def _flaws(self, error: ValidationError) -> Iterator[Told]:
         schema = cast("Mapping[str, object]", error.schema)
