@@ -154,19 +154,28 @@ def _late_verdicts(stage: Stage) -> None:
 
 def _farewell(stage: Stage) -> None:
     out = stage.out
+    look = f"{_program()} inspect --config {out / 'spgl.toml'}"
     stage.head("完成", "Done")
     print(
         Text(
             f"网页报告  {out / 'report.html'}\n投送日志  {out / 'push.log'}\n"
             f"设置      {out / 'spgl.toml'}\n台账      {out / 'state' / 'ledger.db'}\n\n"
-            f"在浏览器中查看结果：\n  spgl inspect --config {out / 'spgl.toml'}\n\n"
+            f"在浏览器中查看结果：\n  {look}\n\n"
             "以上“接收”均指沙箱接收，不代表国家系统。",
             f"HTML report  {out / 'report.html'}\nattempt log  {out / 'push.log'}\n"
             f"settings     {out / 'spgl.toml'}\nledger       {out / 'state' / 'ledger.db'}\n\n"
-            f"look at the results in a browser:\n  spgl inspect --config {out / 'spgl.toml'}\n\n"
+            f"look at the results in a browser:\n  {look}\n\n"
             "“Accepted” above means accepted by the sandbox, nothing more.",
         )[stage.lang]
     )
+
+
+def _program() -> str:
+    """What a person can type now: `make demo` installs where PATH does not look."""
+    if shutil.which("spgl"):
+        return "spgl"
+    beside = shutil.which("spgl", path=str(Path(sys.executable).parent))
+    return beside or f"{sys.executable} -m spgl"
 
 
 # -- the stage itself ------------------------------------------------------------------------------
